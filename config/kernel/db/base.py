@@ -1,0 +1,46 @@
+"""The database backend: ``ENGINE = "config.kernel.db"``."""
+
+from typing import Any
+
+from django.db.backends.postgresql import base, client
+from psycopg import Connection, OperationalError
+
+from config.kernel import postgres
+
+
+class DatabaseClient(client.DatabaseClient):
+    """``manage.py dbshell`` with the private server's own ``psql``."""
+
+    @classmethod
+    def settings_to_cmd_args_env(
+        cls, settings_dict: dict[str, Any], parameters: list[str]
+    ) -> tuple[list[str], dict[str, str] | None]:
+        if settings_dict["HOST"]:
+            return super().settings_to_cmd_args_env(settings_dict, parameters)
+        address = postgres.ensure(database=settings_dict["NAME"])
+        private = settings_dict | {key.upper(): value for key, value in address.items()}
+        (_psql, *arguments), environment = super().settings_to_cmd_args_env(private, parameters)
+        return [str(postgres.binary("psql")), *arguments], environment
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Connects as Django does; an empty ``HOST`` means the private server, started on demand."""
+
+    client_class = DatabaseClient
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Parameters for psycopg. Raises OperationalError when the private server cannot run."""
+        params: dict[str, Any] = super().get_connection_params()
+        if not self.settings_dict["HOST"]:
+            params |= postgres.ensure(database=params["dbname"])
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
+        """Connect; a private server that has died since it was last seen is started again, once."""
+        try:
+            return super().get_new_connection(conn_params)
+        except OperationalError:
+            if self.settings_dict["HOST"] or self.pool:
+                raise
+            postgres.forget()
+            return super().get_new_connection(self.get_connection_params())
