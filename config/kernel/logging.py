@@ -1,0 +1,69 @@
+"""Structured logs: JSON lines for machines or plain lines for people, tracebacks without the values of variables."""
+
+import sys
+from typing import Any
+
+import msgspec
+import structlog
+
+_LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+
+
+def _to_json(event: dict[str, Any], **_: object) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
+    """Set up structlog and return Django's `LOGGING`, so that both write the same lines to standard output.
+
+    Raises ValueError for an unknown level.
+    """
+    if level not in _LEVELS:
+        raise ValueError(f"LOG_LEVEL must be one of {sorted(_LEVELS)}, not {level!r}.")
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    render: Any = (
+        structlog.processors.JSONRenderer(serializer=_to_json)
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+        )
+    )
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    return _standard_library(shared, render, level)
+
+
+def _standard_library(shared: list[Any], render: Any, level: str) -> dict[str, Any]:
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        "foreign_pre_chain": [structlog.stdlib.add_logger_name, *shared],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"structlog": formatter},
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "structlog",
+            }
+        },
+        "root": {"handlers": ["stdout"], "level": "WARNING"},
+        "loggers": {
+            # Each request has its own line already; Django's would repeat paths and their codes.
+            "django": {"handlers": [], "level": level, "propagate": True},
+            "django.request": {"level": "CRITICAL"},
+            "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        },
+    }

@@ -1,0 +1,7 @@
+"""Members: someone takes part."""
+
+from django.apps import AppConfig
+
+
+class MembersConfig(AppConfig):
+    name = "members"

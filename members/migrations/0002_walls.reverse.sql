@@ -1,0 +1,1 @@
+ALTER TABLE members_activity DROP CONSTRAINT activity_member_of_programme;

@@ -1,0 +1,16 @@
+"""Tables of members: programmes and languages, partners and staff, members and what they did."""
+
+from members.models.members import Activity, Member
+from members.models.outbox import OutboxEvent
+from members.models.partners import Partner, StaffMembership
+from members.models.programmes import Programme, ProgrammeLanguage
+
+__all__ = [
+    "Activity",
+    "Member",
+    "OutboxEvent",
+    "Partner",
+    "Programme",
+    "ProgrammeLanguage",
+    "StaffMembership",
+]

@@ -1,0 +1,3 @@
+ALTER TABLE segments_membership DROP CONSTRAINT membership_once_at_a_time;
+ALTER TABLE segments_membership DROP CONSTRAINT membership_member_of_programme;
+ALTER TABLE segments_membership DROP CONSTRAINT membership_segment_of_programme;
