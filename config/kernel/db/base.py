@@ -1,5 +1,6 @@
 """The database backend: ``ENGINE = "config.kernel.db"``."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.backends.postgresql import base, client
@@ -13,7 +14,7 @@ class DatabaseClient(client.DatabaseClient):
 
     @classmethod
     def settings_to_cmd_args_env(
-        cls, settings_dict: dict[str, Any], parameters: list[str]
+        cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
         if settings_dict["HOST"]:
             return super().settings_to_cmd_args_env(settings_dict, parameters)

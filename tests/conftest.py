@@ -1,0 +1,32 @@
+"""The database of the tests: see tests/database.py."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests import database
+
+RUN = pytest.StashKey[database.Run]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and not settings.DATABASES["default"]["HOST"]:
+        config.stash[RUN] = database.Run()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if run := config.stash.get(RUN, None):
+        run.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, worker_id: str
+) -> Iterator[None]:
+    """Replaces pytest-django's: clone a migrated template instead of migrating in every worker."""
+    with django_db_blocker.unblock(), database.worker_database(worker_id):
+        with django_db_blocker.block():
+            yield
