@@ -37,9 +37,28 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a first start leaves behind, for the tests that are about something else."""
+    folder = Path(tempfile.mkdtemp(prefix="rt-"))
+    folder.chmod(0o755)
+    server = Server(folder / "pg", durable=False)
+    server.start()
+    server.stop()
+    kept = tmp_path_factory.mktemp("cluster") / "data"
+    subprocess.run(["cp", "-a", server.data, kept], check=True)
+    server.remove()
+    folder.rmdir()
+    return kept
+
+
 @pytest.fixture
-def server(folder: Path) -> Server:
-    return Server(folder / "pg", durable=False)
+def server(folder: Path, cluster: Path) -> Server:
+    """A stopped server that has been started before."""
+    server = Server(folder / "pg", durable=False)
+    with server.locked():
+        subprocess.run(["cp", "-a", cluster, server.data], check=True)
+    return server
 
 
 def ask(server: Server, question: str, database: str = "postgres") -> object:
@@ -79,7 +98,8 @@ def test_the_server_outlives_the_process_that_started_it(server: Server) -> None
     assert server.answers()
 
 
-def test_four_starts_at_once_make_one_server(server: Server) -> None:
+def test_four_starts_at_once_make_one_server(folder: Path) -> None:
+    server = Server(folder / "pg", durable=False)
     with ThreadPoolExecutor(4) as pool:
         starts = [
             pool.submit(postgres.ensure, server.where, database="ristourne", durable=False) for _ in range(4)
@@ -88,8 +108,7 @@ def test_four_starts_at_once_make_one_server(server: Server) -> None:
     assert server.log.read_text().count("database system is ready") == 1
 
 
-def test_it_starts_again_after_a_crash_with_its_rows(folder: Path) -> None:
-    server = Server(folder / "pg")
+def test_it_starts_again_after_a_crash_with_its_rows(server: Server) -> None:
     server.start()
     with psycopg.connect(**server.address, dbname="postgres") as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS points")
@@ -119,7 +138,8 @@ def test_a_durable_folder_without_its_marker_is_refused_and_left_alone(folder: P
     assert precious.read_text() == "rows"
 
 
-def test_an_interrupted_first_start_is_begun_again(server: Server) -> None:
+def test_an_interrupted_first_start_is_begun_again(folder: Path) -> None:
+    server = Server(folder / "pg", durable=False)
     with server.locked():
         (server.home / "data.unfinished").mkdir()
         (server.home / "data.unfinished" / "half").touch()
@@ -159,8 +179,6 @@ def test_a_folder_that_cannot_be_made_says_what_to_do(folder: Path) -> None:
 
 
 def test_a_start_that_fails_shows_the_servers_own_words(server: Server) -> None:
-    server.start()
-    server.stop()
     with (server.data / "postgresql.conf").open("a") as conf:
         conf.write("no_such_setting = on\n")
     with pytest.raises(PrivateServerError, match="no_such_setting"):
