@@ -198,7 +198,7 @@ OAUTH2_PROVIDER = {
     "SCOPES": SCOPES,
     "SCOPES_BACKEND_CLASS": "members.oauth.PartnerScopes",
     "OAUTH2_VALIDATOR_CLASS": "members.oauth.PartnerValidator",
-    "OAUTH2_SERVER_CLASS": "members.oauth.ClientCredentialsServer",
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
     "CLIENT_SECRET_HASHER": "generated_secret",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "OAUTH2_GRANT_TYPES_SUPPORTED": ["client_credentials"],

@@ -1,1 +1,24 @@
-urlpatterns = []
+"""Every address, wired together: the API, its pages, the back office."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+
+# Importing the converters registers `<code:...>`.
+from config.kernel import codes  # noqa: F401
+from config.kernel.api import UnknownPath
+from members.api.urls import oauth_urlpatterns
+
+api_v1 = [
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("", include("members.api.urls")),
+]
+
+urlpatterns = [
+    path("api/v1/", include(api_v1)),
+    path("oauth/", include(oauth_urlpatterns)),
+    re_path(r"^(api|oauth)/", UnknownPath.as_view()),
+    path("admin/", admin.site.urls),
+]

@@ -8,8 +8,8 @@ from config.kernel.codes import CODE_MAX_LENGTH, code_validator
 
 # ISO 4217, minor units other than 2 (list one, amendment 176).
 _MINOR_UNITS = dict.fromkeys(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0
+) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 
 currency_validator = RegexValidator(r"^[A-Z]{3}\Z", "An ISO 4217 code: three capital letters.")
 # BCP 47 (RFC 5646) without private use and grandfathered tags.

@@ -1,0 +1,24 @@
+"""What every endpoint stands on: strict JSON in, problem+json out, one trimmed view class between."""
+
+from config.kernel.api.body import convert, read_body, read_json
+from config.kernel.api.pagination import PageRequest, paginate, read_page
+from config.kernel.api.problems import problem, problem_response
+from config.kernel.api.responses import json_response
+from config.kernel.api.schema import Problem, operation
+from config.kernel.api.views import ApiView, UnknownPath
+
+__all__ = [
+    "ApiView",
+    "PageRequest",
+    "Problem",
+    "UnknownPath",
+    "convert",
+    "json_response",
+    "operation",
+    "paginate",
+    "problem",
+    "problem_response",
+    "read_body",
+    "read_json",
+    "read_page",
+]

@@ -1,0 +1,57 @@
+"""Calls per client in fixed windows, counted in the cache: per process, or shared if the cache is Redis."""
+
+import time
+from functools import cache
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.cache import cache as counters
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpResponse
+
+from config.kernel.errors import RateLimited
+
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+
+
+class Allowance(NamedTuple):
+    """What a client may still do: `remaining` calls of `limit`, `reset` seconds before the window ends."""
+
+    limit: int
+    window: int
+    remaining: int
+    reset: int
+
+    def write_to(self, response: HttpResponse) -> None:
+        """The RateLimit fields of draft-ietf-httpapi-ratelimit-headers-10."""
+        response.headers["RateLimit-Policy"] = f'"client";q={self.limit};w={self.window}'
+        response.headers["RateLimit"] = f'"client";r={max(self.remaining, 0)};t={self.reset}'
+
+    def check(self) -> None:
+        """Raises RateLimited when the window is used up."""
+        if self.remaining < 0:
+            raise RateLimited(self.reset)
+
+
+@cache
+def parse_rate(rate: str) -> tuple[int, int]:
+    """`"12000/min"` -> (12000, 60). Raises ImproperlyConfigured for what is not `<count>/<s|min|h>`."""
+    count, _, unit = rate.partition("/")
+    if not count.isdecimal() or unit not in _SECONDS:
+        raise ImproperlyConfigured(f"A rate is <count>/<s|min|h>, not {rate!r}.")
+    return int(count), _SECONDS[unit]
+
+
+def count_call(client_id: str) -> Allowance:
+    """Count one call of this client in the window of now."""
+    limit, window = parse_rate(settings.API_RATE)
+    now = time.time()
+    number, age = divmod(now, window)
+    key = f"calls:{client_id}:{int(number)}"
+    try:
+        used = counters.incr(key)
+    except ValueError:
+        # Of several first calls at once one adds, all count.
+        counters.add(key, 0, timeout=window * 2)
+        used = counters.incr(key)
+    return Allowance(limit, window, limit - used, int(window - age) + 1)

@@ -1,0 +1,92 @@
+"""The base of every endpoint: a DRF view for the schema, a few plain calls for speed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.views import APIView
+
+from config.kernel.api.negotiation import negotiate
+from config.kernel.api.problems import problem_response
+from config.kernel.api.throttle import count_call
+from config.kernel.errors import InsufficientScope, InvalidToken, MethodNotAllowed, NotFound
+
+_METHODS = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "PATCH": "patch", "DELETE": "delete"}
+
+
+class ApiView(APIView):
+    """Bearer token, throttle, scope, one handler, problem+json.
+
+    Handlers get Django's own request with `request.auth` (the caller: client, programme, scopes) and return
+    any HttpResponse, usually `json_response(...)`. `required_scopes` names the scopes of each method; a method
+    without an entry is a mistake that stops the start. A view with no `authentication_classes` is public.
+    `media_types` are what it can answer with, the first by default; the chosen one is `request.media_type`.
+    """
+
+    required_scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    media_types: ClassVar[tuple[str, ...]] = ("application/json",)
+
+    request: HttpRequest
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # One instance serves all requests: authentication keeps no state of a request.
+        cls._authenticators = tuple(authentication() for authentication in cls.authentication_classes)
+        if cls._authenticators:
+            handled = {name for name in _METHODS if name != "HEAD" and hasattr(cls, _METHODS[name])}
+            if missing := handled - set(cls.required_scopes):
+                raise TypeError(f"{cls.__name__}.required_scopes says nothing of {sorted(missing)}")
+
+    _authenticators: ClassVar[tuple[Any, ...]] = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer one request; every exception becomes a problem document."""
+        allowance = None
+        try:
+            handler = self._handler(request)
+            request.media_type = negotiate(request.META.get("HTTP_ACCEPT"), self.media_types)
+            if self._authenticators:
+                caller = self._authenticate(request)
+                allowance = count_call(caller.client_id)
+                allowance.check()
+                self._check_scopes(request.method, caller.scopes)
+            response = handler(request, *args, **kwargs)
+        except Exception as exception:
+            response = problem_response(exception, request)
+        if allowance is not None:
+            allowance.write_to(response)
+        return response
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The allowed methods; needs no token."""
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self._allowed_methods())})
+
+    def _handler(self, request: HttpRequest) -> Callable[..., HttpResponseBase]:
+        handler = getattr(self, _METHODS.get(request.method or "", ""), None)
+        if handler is None:
+            raise MethodNotAllowed(self._allowed_methods())
+        return handler
+
+    def _authenticate(self, request: HttpRequest) -> Any:
+        for authenticator in self._authenticators:
+            result = authenticator.authenticate(request)
+            if result is not None:
+                request.user, request.auth = result
+                return request.auth
+        raise InvalidToken
+
+    def _check_scopes(self, method: str | None, scopes: frozenset[str]) -> None:
+        required = self.required_scopes["GET" if method == "HEAD" else method or ""]
+        if not scopes.issuperset(required):
+            raise InsufficientScope(required)
+
+
+class UnknownPath(ApiView):
+    """Everything under /api/ that is no endpoint: not found, whatever the method."""
+
+    authentication_classes = []
+    schema = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return problem_response(NotFound(), request)

@@ -1,0 +1,17 @@
+"""Addresses of members, under /api/v1/ and /oauth/."""
+
+from django.urls import path
+
+from members.api import oauth, views
+
+urlpatterns = [
+    path("members", views.MembersView.as_view(), name="members"),
+    path("members/<code:member>", views.MemberView.as_view(), name="member"),
+    path("languages", views.LanguagesView.as_view(), name="languages"),
+]
+
+oauth_urlpatterns = [
+    path("token", oauth.TokenView.as_view(), name="oauth-token"),
+    path("revoke", oauth.RevocationView.as_view(), name="oauth-revoke"),
+    path("introspect", oauth.IntrospectionView.as_view(), name="oauth-introspect"),
+]
