@@ -80,6 +80,7 @@ INSTALLED_APPS = [
     "axes",
     "members",
     "segments",
+    "loyalty",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -8,7 +8,7 @@ from django.urls import register_converter
 from msgspec import Meta
 
 CODE_MAX_LENGTH = 64
-# "$" alone would let a trailing newline pass in Python; "\Z" is unknown to the regular expressions of OpenAPI.
+# "$" alone lets a trailing newline pass in Python; "\Z" is unknown to the regular expressions of OpenAPI.
 CODE_PATTERN = r"^(?!\.)[A-Za-z0-9._:~-]{1,64}$(?!\n)"
 
 _code = re.compile(CODE_PATTERN)

@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines for machines or plain lines for people, tracebacks without the values of variables."""
+"""Structured logs: JSON lines or plain ones, with tracebacks that do not show the values of variables."""
 
 import sys
 from typing import Any

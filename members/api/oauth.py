@@ -103,7 +103,7 @@ class TokenView(_OAuthView):
         examples=[_example({"grant_type": "client_credentials", "scope": "points:earn"})],
     )
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Client credentials by HTTP Basic or in the form (RFC 6749, 4.4). No `scope` = all the partner has."""
+        """Client credentials by HTTP Basic or form (RFC 6749, 4.4). No `scope` = all the partner has."""
         return _ask(request, "create_token_response")
 
 
@@ -134,7 +134,7 @@ class IntrospectionView(_OAuthView):
 
 
 def _ask(request: HttpRequest, question: str) -> HttpResponse:
-    """Let oauthlib's server answer. The query is left out: credentials and tokens travel in header and form."""
+    """Let oauthlib answer. The query is left out: credentials and tokens travel in header and form only."""
     core = get_oauthlib_core()
     form = urlencode(core.extract_body(request))
     try:

@@ -6,10 +6,11 @@ from simple_history.models import HistoricalRecords
 
 from config.kernel.codes import CODE_MAX_LENGTH, code_validator
 
-# ISO 4217, minor units other than 2 (list one, amendment 176).
-_MINOR_UNITS = dict.fromkeys(
-    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0
-) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
+# ISO 4217, list one: the minor units that are not 2.
+_WITHOUT_MINOR_UNIT = frozenset(
+    """BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF""".split()  # noqa: SIM905
+)
+_WITH_THREE_DIGITS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 currency_validator = RegexValidator(r"^[A-Z]{3}\Z", "An ISO 4217 code: three capital letters.")
 # BCP 47 (RFC 5646) without private use and grandfathered tags.
@@ -65,7 +66,9 @@ class Programme(models.Model):
     @property
     def currency_digits(self) -> int:
         """Decimals of the currency's minor unit (ISO 4217): 0 for JPY, 3 for KWD, else 2."""
-        return _MINOR_UNITS.get(self.currency, 2)
+        if self.currency in _WITHOUT_MINOR_UNIT:
+            return 0
+        return 3 if self.currency in _WITH_THREE_DIGITS else 2
 
 
 class ProgrammeLanguage(models.Model):

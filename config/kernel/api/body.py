@@ -33,9 +33,9 @@ def read_body(request: HttpRequest, type_: type[Body]) -> tuple[Body, object]:
 def read_json(request: HttpRequest) -> object:
     """The body's JSON as plain values.
 
-    Raises UnsupportedMediaType (not application/json in UTF-8), PayloadTooLarge (over 1 MiB), MalformedRequest
-    (no JSON, empty, invalid UTF-8, NaN or infinite, an integer beyond 64 bits, a duplicate key, a NUL or half a
-    surrogate pair in a string) and ValidationFailed (nested deeper than 20).
+    Raises UnsupportedMediaType (not application/json in UTF-8), PayloadTooLarge (over 1 MiB),
+    MalformedRequest (no JSON, empty, invalid UTF-8, NaN or infinite, an integer beyond 64 bits, a duplicate
+    key, a NUL or half a surrogate pair in a string) and ValidationFailed (nested deeper than 20).
     """
     _check_media_type(request.META.get("CONTENT_TYPE", ""))
     raw = _read_bytes(request)
@@ -86,7 +86,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    # The length first: turning a million digits into a number is slow, and Python refuses it in its own words.
+    # The length first: a million digits are slow to turn into a number, and Python refuses some itself.
     if len(text) > _MAX_INTEGER_DIGITS or not -_MAX_INTEGER <= (number := int(text)) < _MAX_INTEGER:
         raise ValueError("integer beyond 64 bits")
     return number

@@ -1,4 +1,4 @@
-"""Lists in pages: an opaque cursor names the last row seen, so that new rows neither repeat nor hide others."""
+"""Lists in pages: an opaque cursor names the last row seen, so new rows neither repeat nor hide others."""
 
 import base64
 import binascii

@@ -32,7 +32,8 @@ STATUS: dict[Family, int] = {
     Family.UNAVAILABLE: 503,
 }
 
-# SQLSTATE: lock and statement time-out, read-only, deadlock, serialization, too many connections, shutdown, starting.
+# SQLSTATE: lock and statement time-out, read-only, deadlock, serialization, too many connections, and a
+# server that shuts down or starts.
 _BUSY_STATES = {"55P03", "57014", "25006", "40P01", "40001", "53300", "57P01", "57P02", "57P03"}
 _CONNECTION_CLASS = "08"
 

@@ -14,5 +14,5 @@ def json_response(
     headers: Mapping[str, str] | None = None,
     content_type: str = "application/json",
 ) -> HttpResponse:
-    """`body` (plain values, dataclasses or msgspec structs) as JSON: Decimal as a string, times as RFC 3339."""
+    """`body` (plain values, dataclasses, msgspec structs) as JSON: Decimal as string, times as RFC 3339."""
     return HttpResponse(_encode(body), content_type=content_type, status=status, headers=headers)

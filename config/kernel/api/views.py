@@ -19,8 +19,8 @@ class ApiView(APIView):
     """Bearer token, throttle, scope, one handler, problem+json.
 
     Handlers get Django's own request with `request.auth` (the caller: client, programme, scopes) and return
-    any HttpResponse, usually `json_response(...)`. `required_scopes` names the scopes of each method; a method
-    without an entry is a mistake that stops the start. A view with no `authentication_classes` is public.
+    any HttpResponse, usually `json_response(...)`. `required_scopes` names the scopes of each method; a
+    method without an entry is a mistake that stops the start. A view with no `authentication_classes` is public.
     `media_types` are what it can answer with, the first by default; the chosen one is `request.media_type`.
     """
 

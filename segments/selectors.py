@@ -1,0 +1,44 @@
+"""Reads of segments. Each starts from a programme."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from config.kernel.errors import NotFound
+from members.models import Member, Programme
+from segments.models import Membership, Segment
+
+
+def segments_of(programme: Programme) -> QuerySet[Segment]:
+    """The programme's segments."""
+    return Segment.objects.filter(programme=programme)
+
+
+def segment_by_code(programme: Programme, code: str) -> Segment:
+    """The programme's segment with this code. Raises NotFound, whoever else may have it."""
+    try:
+        return segments_of(programme).get(code=code)
+    except Segment.DoesNotExist:
+        raise NotFound from None
+
+
+def valid_at(at: datetime) -> Q:
+    """Memberships that hold at an instant: start inclusive, end exclusive."""
+    return Q(valid_from__lte=at) & (Q(valid_until__isnull=True) | Q(valid_until__gt=at))
+
+
+def memberships_at(programme: Programme, at: datetime) -> QuerySet[Membership]:
+    """The programme's memberships that hold at an instant."""
+    return Membership.objects.filter(valid_at(at), programme=programme)
+
+
+def segment_codes_at(programme: Programme, member: Member, at: datetime) -> list[str]:
+    """The codes of the segments the member is in at an instant, sorted by code point."""
+    found = memberships_at(programme, at).filter(member=member)
+    return sorted(found.values_list("segment__code", flat=True))
+
+
+def segments_shown_to(programme: Programme, member: Member, at: datetime) -> QuerySet[Segment]:
+    """The segments a member is told to be in."""
+    held = memberships_at(programme, at).filter(member=member).values("segment_id")
+    return segments_of(programme).filter(is_shown_to_members=True, pk__in=held)
