@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
+from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.kernel.db.base import is_private
 from tests import database
 
 RUN = pytest.StashKey[database.Run]()
@@ -13,7 +14,7 @@ RUN = pytest.StashKey[database.Run]()
 
 def pytest_configure(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
-    if not is_worker and not settings.DATABASES["default"]["HOST"]:
+    if not is_worker and is_private(connection.settings_dict):
         config.stash[RUN] = database.Run()
 
 

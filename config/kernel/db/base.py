@@ -9,6 +9,12 @@ from psycopg import Connection, OperationalError
 from config.kernel import postgres
 
 
+def is_private(settings_dict: dict[str, Any]) -> bool:
+    """Whether these settings of a database name no server, so that the private one is meant."""
+    options = settings_dict["OPTIONS"]
+    return not (settings_dict["HOST"] or options.get("host") or options.get("service"))
+
+
 class DatabaseClient(client.DatabaseClient):
     """``manage.py dbshell`` with the private server's own ``psql``."""
 
@@ -16,7 +22,7 @@ class DatabaseClient(client.DatabaseClient):
     def settings_to_cmd_args_env(
         cls, settings_dict: dict[str, Any], parameters: Iterable[str]
     ) -> tuple[list[str], dict[str, str] | None]:
-        if settings_dict["HOST"]:
+        if not is_private(settings_dict):
             return super().settings_to_cmd_args_env(settings_dict, parameters)
         address = postgres.ensure(database=settings_dict["NAME"])
         private = settings_dict | {key.upper(): value for key, value in address.items()}
@@ -25,14 +31,14 @@ class DatabaseClient(client.DatabaseClient):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Connects as Django does; an empty ``HOST`` means the private server, started on demand."""
+    """Connects as Django does; without a host it means the private server, started on demand."""
 
     client_class = DatabaseClient
 
     def get_connection_params(self) -> dict[str, Any]:
         """Parameters for psycopg. Raises OperationalError when the private server cannot run."""
         params: dict[str, Any] = super().get_connection_params()
-        if not self.settings_dict["HOST"]:
+        if is_private(self.settings_dict):
             params |= postgres.ensure(database=params["dbname"])
         return params
 
@@ -41,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except OperationalError:
-            if self.settings_dict["HOST"] or self.pool:
+            if self.pool or not is_private(self.settings_dict):
                 raise
             postgres.forget()
             return super().get_new_connection(self.get_connection_params())
