@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.kernel.keys import signing_keys
 from config.kernel.logging import logging_config
+from config.kernel.rates import parse_rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -227,7 +228,7 @@ PASSWORD_HASHERS = [
 
 # --- The API ------------------------------------------------------------------------------------------
 
-API_RATE = env.str("API_RATE", "12000/min")
+API_RATE = parse_rate("API_RATE", env.str("API_RATE", "12000/min"))
 """Calls per client in a fixed window: `<count>/<s|min|h>`."""
 API_MAX_BODY_BYTES = 1024 * 1024
 
@@ -271,7 +272,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Pages and files ----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# Developers' files are served from where they are, production's from where collectstatic put them.
+STATIC_ROOT = None if DEBUG else VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

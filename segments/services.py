@@ -4,15 +4,15 @@ from datetime import datetime
 
 from django.db import IntegrityError
 from django.db import transaction as db_transaction
-from django.db.models import Q
 
-from config.kernel.errors import NotFound
+from config.kernel.errors import NotFound, TemporarilyUnavailable
 from config.kernel.models import check_fields
 from members.models import Member, OutboxEvent, Programme
 from segments.errors import BackdatedMembership, SegmentExists
 from segments.models import Membership, Segment
 from segments.selectors import memberships_at
 
+_ATTEMPTS = 3
 _MAY_BACKDATE = {Membership.Source.STAFF, Membership.Source.IMPORT}
 
 
@@ -50,8 +50,9 @@ def membership_add(
 ) -> tuple[Membership, bool]:
     """Put a member into a segment from `valid_from` (now if not given) on; returns the row, and if it is new.
 
-    A member who is in it then, or will be later, is left as they are. Raises NotFound for a member of another
-    programme, BackdatedMembership for a start in the past unless staff or a command says so, ValidationFailed.
+    A member who is in it at that instant is left as they are; a later membership ends the new one. Raises
+    NotFound for a member of another programme, ValidationFailed, and BackdatedMembership for a start in the
+    past unless staff or a command says so.
     """
     if member.programme_id != segment.programme_id:
         raise NotFound
@@ -67,27 +68,28 @@ def membership_add(
         source=source,
     )
     check_fields(membership, checks_uniqueness=False)
-    existing = _open_at_or_after(segment, member, starts)
-    if existing is not None:
-        return existing, False
-    try:
-        with db_transaction.atomic():
-            membership.save(force_insert=True)
-            _tell("segment.member_added", membership, now)
-    except IntegrityError:
-        # Somebody else put the member in since we looked.
-        existing = _open_at_or_after(segment, member, starts)
-        if existing is None:
-            raise
-        return existing, False
-    return membership, True
+    for _ in range(_ATTEMPTS):
+        existing = memberships_at(segment.programme, starts).filter(segment=segment, member=member).first()
+        if existing is not None:
+            return existing, False
+        membership.valid_until = _next_start(segment, member, starts)
+        try:
+            with db_transaction.atomic():
+                membership.save(force_insert=True)
+                _tell("segment.member_added", membership, now)
+        except IntegrityError:
+            # Somebody else put the member in since we looked: look again.
+            continue
+        return membership, True
+    raise TemporarilyUnavailable
 
 
-def _open_at_or_after(segment: Segment, member: Member, at: datetime) -> Membership | None:
-    """The membership that a new one without end, starting then, would overlap."""
-    ends_later = Q(valid_until__isnull=True) | Q(valid_until__gt=at)
-    found = Membership.objects.filter(ends_later, segment=segment, member=member)
-    return found.order_by("valid_from").first()
+def _next_start(segment: Segment, member: Member, after: datetime) -> datetime | None:
+    """When the member's next membership begins, if one is known already."""
+    later = Membership.objects.filter(
+        programme_id=segment.programme_id, segment=segment, member=member, valid_from__gt=after
+    )
+    return later.order_by("valid_from").values_list("valid_from", flat=True).first()
 
 
 @db_transaction.atomic

@@ -1,6 +1,5 @@
 """Structured logs: JSON lines or plain ones, with tracebacks that do not show the values of variables."""
 
-import sys
 from typing import Any
 
 import msgspec
@@ -36,7 +35,7 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=False,
     )
     return _standard_library(shared, render, level)

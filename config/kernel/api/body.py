@@ -37,8 +37,10 @@ def read_json(request: HttpRequest) -> object:
     MalformedRequest (no JSON, empty, invalid UTF-8, NaN or infinite, an integer beyond 64 bits, a duplicate
     key, a NUL or half a surrogate pair in a string) and ValidationFailed (nested deeper than 20).
     """
-    _check_media_type(request.META.get("CONTENT_TYPE", ""))
     raw = _read_bytes(request)
+    if not raw:
+        raise MalformedRequest("The body is empty.")
+    _check_media_type(request.META.get("CONTENT_TYPE", ""))
     try:
         value = _decoder.decode(raw.decode())
     except RecursionError:

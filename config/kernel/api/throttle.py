@@ -1,17 +1,13 @@
 """Calls per client in fixed windows, counted in the cache: per process, or shared if the cache is Redis."""
 
 import time
-from functools import cache
 from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache as counters
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpResponse
 
 from config.kernel.errors import RateLimited
-
-_SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
 class Allowance(NamedTuple):
@@ -33,18 +29,9 @@ class Allowance(NamedTuple):
             raise RateLimited(self.reset)
 
 
-@cache
-def parse_rate(rate: str) -> tuple[int, int]:
-    """`"12000/min"` -> (12000, 60). Raises ImproperlyConfigured for what is not `<count>/<s|min|h>`."""
-    count, _, unit = rate.partition("/")
-    if not count.isdecimal() or unit not in _SECONDS:
-        raise ImproperlyConfigured(f"A rate is <count>/<s|min|h>, not {rate!r}.")
-    return int(count), _SECONDS[unit]
-
-
 def count_call(client_id: str) -> Allowance:
     """Count one call of this client in the window of now."""
-    limit, window = parse_rate(settings.API_RATE)
+    limit, window = settings.API_RATE
     now = time.time()
     number, age = divmod(now, window)
     key = f"calls:{client_id}:{int(number)}"

@@ -20,8 +20,9 @@ class ApiView(APIView):
 
     Handlers get Django's own request with `request.auth` (the caller: client, programme, scopes) and return
     any HttpResponse, usually `json_response(...)`. `required_scopes` names the scopes of each method; a
-    method without an entry is a mistake that stops the start. A view with no `authentication_classes` is public.
-    `media_types` are what it can answer with, the first by default; the chosen one is `request.media_type`.
+    method without an entry is a mistake that stops the start. A view without `authentication_classes` is
+    public. `media_types` are what it can answer with, the first by default; the chosen one is
+    `request.media_type`.
     """
 
     required_scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -42,6 +43,8 @@ class ApiView(APIView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer one request; every exception becomes a problem document."""
+        if request.method == "OPTIONS":
+            return self.options(request)
         allowance = None
         try:
             handler = self._handler(request)
