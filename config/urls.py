@@ -14,6 +14,7 @@ api_v1 = [
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("", include("members.api.urls")),
+    path("", include("loyalty.api.urls")),
 ]
 
 urlpatterns = [

@@ -1,0 +1,18 @@
+"""Hand-written SQL on Django's connection: server-side binding and statements prepared once per connection."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+
+def rows(query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """All rows of a query with `%(name)s` parameters; one round trip.
+
+    It joins the database transaction that is open, if any. Errors come as Django's database errors.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(connection.connection)
+        return cursor.execute(query, params, prepare=True).fetchall()

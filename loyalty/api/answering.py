@@ -1,0 +1,46 @@
+"""Between HTTP and the writes of loyalty: the key of a request, and its answer."""
+
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from config.kernel.api import problem
+from config.kernel.api.problems import PROBLEM_MEDIA_TYPE
+from config.kernel.errors import ValidationFailed
+from config.kernel.flat import flat_errors
+from loyalty.idempotency import Answer, claim
+from loyalty.services import Write
+
+
+def keyed_write(request: HttpRequest, body: object) -> Write:
+    """The write of a request with its Idempotency-Key; IdempotencyKeyMissing without one."""
+    caller = request.auth
+    key = claim(
+        request.headers.get("Idempotency-Key"),
+        partner_id=caller.partner_id,
+        method=request.method or "",
+        path=request.path,
+        body=body,
+    )
+    return Write(
+        programme_id=caller.programme_id,
+        now=timezone.now(),
+        partner_id=caller.partner_id,
+        key=key,
+        problem=partial(problem, request=request),
+    )
+
+
+def check_metadata(metadata: object) -> None:
+    """ValidationFailed unless it is flat and at most 4 KB."""
+    errors = flat_errors("/metadata", metadata)
+    if errors:
+        raise ValidationFailed(errors=errors)
+
+
+def respond(given: Answer) -> HttpResponse:
+    """The answer as it was decided or kept; repetitions say so."""
+    content_type = PROBLEM_MEDIA_TYPE if given.status >= 400 else "application/json"
+    headers = {"Idempotent-Replayed": "true"} if given.replayed else None
+    return HttpResponse(given.body, content_type=content_type, status=given.status, headers=headers)

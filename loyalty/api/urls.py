@@ -1,0 +1,22 @@
+"""Addresses of loyalty, under /api/v1/."""
+
+from django.urls import path
+
+from loyalty.api import views
+
+urlpatterns = [
+    path("basket-evaluations", views.EvaluationsView.as_view(), name="basket-evaluations"),
+    path("transactions", views.TransactionsView.as_view(), name="transactions"),
+    path("transactions/batch", views.BatchView.as_view(), name="transactions-batch"),
+    path("transactions/<code:reference>", views.TransactionView.as_view(), name="transaction"),
+    path("transactions/<code:reference>/reversals", views.ReversalsView.as_view(), name="reversals"),
+    path("members/<code:member>/balance", views.BalanceView.as_view(), name="balance"),
+    path("members/<code:member>/adjustments", views.AdjustmentsView.as_view(), name="adjustments"),
+    path(
+        "members/<code:member>/adjustments/<code:reference>",
+        views.AdjustmentView.as_view(),
+        name="adjustment",
+    ),
+    path("products", views.ProductsView.as_view(), name="products"),
+    path("products/<code:sku>", views.ProductView.as_view(), name="product"),
+]

@@ -1,0 +1,355 @@
+"""Gather: one query for everything that a decision about one member, or many, needs to know."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from config.kernel.sql import rows
+from loyalty.idempotency import Key, KeyRow
+from loyalty.ledger import Account, Lot
+from loyalty.records import AdjustmentRow, EntryRow, ReversalRow, TransactionRow
+
+_HEAD = """
+    p.status, p.overdraw, p.backdating_days, p.approval_limit, p.on_unknown_member,
+    coalesce(h.version, 0),
+    (SELECT jsonb_build_object('fingerprint', k.fingerprint, 'status', k.status, 'body', k.body)::text
+     FROM loyalty_idempotencykey k WHERE k.partner_id = %(partner)s AND k.key = %(key)s)"""
+
+_MEMBER = """
+    m.id, m.number, m.status, m.tier, m.birth_date, m.birth_date_changes::text, m.enrolled_at,
+    c.version, c.seq, c.draws, c.available, c.pending, c.held, c.debt, c.transactions, c.head, c.settled_at,
+    c.next_change_at"""
+
+_LOT = "l.seq, l.points, l.remaining, l.activates_at, l.expires_at, l.expired"
+
+_LOTS = f"""
+    CASE WHEN %(all_lots)s OR c.next_change_at <= %(now)s THEN
+        (SELECT jsonb_agg(jsonb_build_array({_LOT}))::text FROM loyalty_lot l
+         WHERE l.account_id = c.id AND l.remaining > 0) END"""
+
+_BASKETS = f"""
+SELECT a.ord, {_HEAD},
+    CASE WHEN a.ord = 1 AND %(budgeted)s THEN
+        (SELECT jsonb_agg(jsonb_build_array(b.promotion_id, b.points_used::text, b.uses_used))::text
+         FROM loyalty_promotionbudget b JOIN loyalty_promotion q ON q.id = b.promotion_id
+         WHERE q.programme_id = %(programme)s) END,
+    CASE WHEN a.ord = 1 AND cardinality(%(skus)s::text[]) > 0 THEN
+        (SELECT jsonb_object_agg(x.sku, jsonb_build_array(x.category, x.brand))::text FROM loyalty_product x
+         WHERE x.programme_id = %(programme)s AND x.sku = ANY(%(skus)s::text[])) END,
+    {_MEMBER}, {_LOTS},
+    (SELECT array_agg(s.code) FROM segments_membership g JOIN segments_segment s ON s.id = g.segment_id
+     WHERE g.member_id = m.id AND g.valid_from <= a.at AND (g.valid_until IS NULL OR a.at < g.valid_until)),
+    CASE WHEN %(capped)s THEN
+        (SELECT jsonb_agg(jsonb_build_array(u.promotion_id, u.total, u.uses, u.in_day, u.day_uses, u.in_month,
+                                            u.month_uses))::text
+         FROM (SELECT promotion_id,
+                      sum(points)::text AS total, sum(uses) AS uses,
+                      coalesce(sum(points) FILTER (WHERE day = a.day), 0)::text AS in_day,
+                      coalesce(sum(uses) FILTER (WHERE day = a.day), 0) AS day_uses,
+                      coalesce(sum(points) FILTER (WHERE date_trunc('month', day) = date_trunc('month', a.day)),
+                               0)::text AS in_month,
+                      coalesce(sum(uses) FILTER (WHERE date_trunc('month', day) = date_trunc('month', a.day)), 0)
+                          AS month_uses
+               FROM loyalty_promotionusage WHERE account_id = m.id GROUP BY promotion_id) u) END,
+    row_to_json(t)::text,
+    (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = t.account_id AND e.seq = t.entry_seq),
+    CASE WHEN t.id IS NOT NULL THEN (SELECT o.number FROM members_member o WHERE o.id = t.account_id) END
+FROM unnest(%(numbers)s::text[], %(references)s::text[], %(instants)s::timestamptz[], %(days)s::date[])
+     WITH ORDINALITY AS a(number, reference, at, day, ord)
+JOIN members_programme p ON p.id = %(programme)s
+LEFT JOIN loyalty_ruleshead h ON h.programme_id = p.id
+LEFT JOIN members_member m ON m.programme_id = p.id AND m.number = a.number
+LEFT JOIN loyalty_account c ON c.id = m.id
+LEFT JOIN loyalty_transaction t ON t.programme_id = p.id AND t.reference = a.reference
+ORDER BY a.ord
+"""
+
+_REVERSAL = f"""
+SELECT 1, {_HEAD}, {_MEMBER},
+    (SELECT jsonb_agg(jsonb_build_array({_LOT}))::text FROM loyalty_lot l
+     WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq = t.entry_seq)),
+    row_to_json(t)::text, row_to_json(r)::text,
+    (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = r.account_id AND e.seq = r.entry_seq),
+    (SELECT o.reference FROM loyalty_transaction o WHERE o.id = r.transaction_id)
+FROM members_programme p
+LEFT JOIN loyalty_ruleshead h ON h.programme_id = p.id
+LEFT JOIN loyalty_transaction t ON t.programme_id = p.id AND t.reference = %(transaction)s
+LEFT JOIN members_member m ON m.id = t.account_id
+LEFT JOIN loyalty_account c ON c.id = t.account_id
+LEFT JOIN loyalty_reversal r ON r.programme_id = p.id AND r.reference = %(reference)s
+WHERE p.id = %(programme)s
+"""
+
+_ADJUSTMENT = f"""
+SELECT 1, {_HEAD}, {_MEMBER}, {_LOTS}, row_to_json(j)::text,
+    (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = j.account_id AND e.seq = j.entry_seq),
+    (SELECT o.number FROM members_member o WHERE o.id = j.account_id)
+FROM members_programme p
+LEFT JOIN loyalty_ruleshead h ON h.programme_id = p.id
+LEFT JOIN members_member m ON m.programme_id = p.id AND m.number = %(number)s
+LEFT JOIN loyalty_account c ON c.id = m.id
+LEFT JOIN loyalty_adjustment j ON j.programme_id = p.id AND j.reference = %(reference)s
+WHERE p.id = %(programme)s
+"""
+
+TRANSACTION = """
+SELECT row_to_json(t)::text,
+    (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = t.account_id AND e.seq = t.entry_seq),
+    (SELECT m.number FROM members_member m WHERE m.id = t.account_id),
+    (SELECT json_agg(row_to_json(r) ORDER BY r.recorded_at, r.id)::text FROM loyalty_reversal r
+     WHERE r.programme_id = t.programme_id AND r.transaction_id = t.id)
+FROM loyalty_transaction t WHERE t.programme_id = %(programme)s AND t.reference = %(reference)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of the programme and the request's key."""
+
+    programme_id: int
+    status: str
+    overdraw: str
+    backdating_days: int
+    approval_limit: int | None
+    on_unknown_member: str
+    rules_version: int
+    key: KeyRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member, as far as points depend on it."""
+
+    id: int
+    number: str
+    status: str
+    tier: str | None
+    birth_date: date | None
+    birth_date_changes: list[tuple[datetime, date | None]]
+    enrolled_at: datetime
+
+
+class Used(msgspec.Struct, array_like=True):
+    """What a promotion gave a member so far: exact points and uses in total, on the day and in the month."""
+
+    promotion_id: int
+    total: str
+    uses: int
+    in_day: str
+    day_uses: int
+    in_month: str
+    month_uses: int
+
+
+class Spent(msgspec.Struct, array_like=True):
+    """What of a promotion's budget is used."""
+
+    promotion_id: int
+    points: str
+    uses: int
+
+
+@dataclass(slots=True)
+class Holding:
+    """A member with account and lots; `account` is None before the first posting."""
+
+    person: Person | None
+    account: Account | None
+    lots: list[Lot]
+
+
+@dataclass(slots=True)
+class Booked:
+    """A transaction that exists under the reference asked for, its entry and its member's number."""
+
+    row: TransactionRow
+    entry: EntryRow | None
+    member: str
+
+
+@dataclass(slots=True)
+class BasketContext:
+    """What is known for one basket."""
+
+    holding: Holding
+    segments: frozenset[str]
+    used: list[Used]
+    booked: Booked | None
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What is known for a list of baskets, in their order."""
+
+    head: Head
+    spent: list[Spent]
+    products: Mapping[str, tuple[str, str]]
+    contexts: list[BasketContext]
+
+
+@dataclass(slots=True)
+class ReversalContext:
+    """What is known for a return: the transaction, its holder, and a reversal booked under that reference."""
+
+    head: Head
+    holding: Holding
+    transaction: TransactionRow | None
+    booked: ReversalRow | None
+    entry: EntryRow | None
+    booked_transaction: str | None
+
+
+@dataclass(slots=True)
+class AdjustmentContext:
+    """What is known for an adjustment, and one booked under that reference."""
+
+    head: Head
+    holding: Holding
+    booked: AdjustmentRow | None
+    entry: EntryRow | None
+    booked_member: str | None
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """What to gather for one basket: member number (None = guest), reference (None = none), when."""
+
+    number: str | None
+    reference: str | None
+    at: datetime
+    day: date
+
+
+_changes = msgspec.json.Decoder(list[dict[str, Any]])
+_lots = msgspec.json.Decoder(list[tuple[int, int, int, datetime, datetime | None, int]])
+_used = msgspec.json.Decoder(list[Used])
+_spent = msgspec.json.Decoder(list[Spent])
+_products = msgspec.json.Decoder(dict[str, tuple[str, str]])
+_key = msgspec.json.Decoder(KeyRow)
+_transaction = msgspec.json.Decoder(TransactionRow)
+_reversal = msgspec.json.Decoder(ReversalRow)
+_adjustment = msgspec.json.Decoder(AdjustmentRow)
+_entry = msgspec.json.Decoder(EntryRow)
+
+_HEAD_END = 1 + 7
+_MEMBER_SIZE = 18
+
+
+def baskets(
+    *,
+    programme_id: int,
+    asks: Sequence[Ask],
+    skus: Sequence[str],
+    now: datetime,
+    key: Key | None = None,
+    capped: bool = True,
+    budgeted: bool = True,
+) -> Gathered:
+    """One round trip for one basket or many. `capped` and `budgeted` say whether any promotion needs usage."""
+    params = {
+        **_base(programme_id, now, key),
+        "all_lots": False,
+        "capped": capped,
+        "budgeted": budgeted,
+        "skus": list(skus),
+        "numbers": [ask.number for ask in asks],
+        "references": [ask.reference for ask in asks],
+        "instants": [ask.at for ask in asks],
+        "days": [ask.day for ask in asks],
+    }
+    answer = rows(_BASKETS, params)
+    first = answer[0]
+    spent, products = first[_HEAD_END], first[_HEAD_END + 1]
+    return Gathered(
+        head=_head(programme_id, first),
+        spent=_spent.decode(spent) if spent else [],
+        products=_products.decode(products) if products else {},
+        contexts=[_basket_context(programme_id, row) for row in answer],
+    )
+
+
+def _basket_context(programme_id: int, row: tuple[Any, ...]) -> BasketContext:
+    start = _HEAD_END + 2
+    end = start + _MEMBER_SIZE
+    lots, segments, used, transaction, entry, member = row[end:]
+    booked = None
+    if transaction:
+        booked = Booked(_transaction.decode(transaction), _entry.decode(entry) if entry else None, member)
+    return BasketContext(
+        _holding(programme_id, row[start:end], lots),
+        frozenset(segments or ()),
+        _used.decode(used) if used else [],
+        booked,
+    )
+
+
+def reversal(
+    *, programme_id: int, transaction: str, reference: str, now: datetime, key: Key | None
+) -> ReversalContext:
+    """Everything for a return of the transaction, with all open lots and its own."""
+    params = _base(programme_id, now, key) | {"transaction": transaction, "reference": reference}
+    (row,) = rows(_REVERSAL, params)
+    end = _HEAD_END + _MEMBER_SIZE
+    lots, found, booked, entry, booked_transaction = row[end:]
+    return ReversalContext(
+        _head(programme_id, row),
+        _holding(programme_id, row[_HEAD_END:end], lots),
+        _transaction.decode(found) if found else None,
+        _reversal.decode(booked) if booked else None,
+        _entry.decode(entry) if entry else None,
+        booked_transaction,
+    )
+
+
+def adjustment(
+    *, programme_id: int, number: str, reference: str, now: datetime, key: Key | None
+) -> AdjustmentContext:
+    """Everything for an adjustment of the member's points, with all open lots."""
+    params = _base(programme_id, now, key) | {"number": number, "reference": reference, "all_lots": True}
+    (row,) = rows(_ADJUSTMENT, params)
+    end = _HEAD_END + _MEMBER_SIZE
+    lots, booked, entry, member = row[end:]
+    return AdjustmentContext(
+        _head(programme_id, row),
+        _holding(programme_id, row[_HEAD_END:end], lots),
+        _adjustment.decode(booked) if booked else None,
+        _entry.decode(entry) if entry else None,
+        member,
+    )
+
+
+def _base(programme_id: int, now: datetime, key: Key | None) -> dict[str, Any]:
+    return {
+        "programme": programme_id,
+        "now": now,
+        "partner": key.partner_id if key else None,
+        "key": key.text if key else None,
+    }
+
+
+def _head(programme_id: int, row: tuple[Any, ...]) -> Head:
+    *programme, key = row[1:_HEAD_END]
+    return Head(programme_id, *programme, _key.decode(key) if key else None)
+
+
+def _holding(programme_id: int, row: tuple[Any, ...], lots: str | None) -> Holding:
+    member_id, number, status, tier, birth_date, changes, enrolled_at, version, *state = row
+    if member_id is None:
+        return Holding(None, None, [])
+    known = [(datetime.fromisoformat(x["at"]), _date(x["was"])) for x in _changes.decode(changes)]
+    person = Person(member_id, number, status, tier or None, birth_date, known, enrolled_at)
+    if version is None:
+        return Holding(person, None, [])
+    seq, draws, available, pending, held, debt, transactions, head, settled_at, next_change_at = state
+    account = Account(
+        id=member_id, programme_id=programme_id, version=version, seq=seq, draws=draws,
+        available=available, pending=pending, held=held, debt=debt, transactions=transactions,
+        head=bytes(head), settled_at=settled_at, next_change_at=next_change_at,
+    )  # fmt: skip
+    return Holding(person, account, [Lot(*lot) for lot in _lots.decode(lots)] if lots else [])
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

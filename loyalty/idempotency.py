@@ -1,0 +1,85 @@
+"""Same key, same answer; same key with other content, refusal.
+
+The key row is written in the same database transaction as the effect (see `loyalty.apply`), with the first
+answer: 2xx and final refusals. Rules: RULES of idempotency in docs/rules.md; the header follows
+draft-ietf-httpapi-idempotency-key-header.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from config.kernel.errors import FieldError, ValidationFailed
+from loyalty.errors import IdempotencyKeyMissing, IdempotencyKeyReused
+from loyalty.records import from_hex, hex_text
+
+KEY = re.compile(r"[\x20-\x7e]{1,255}")
+BOUND = 0
+"""Status of a key that is bound to its content and keeps no answer: a batch, whose items answer by reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A client's key with the fingerprint of the request it came with."""
+
+    partner_id: int
+    text: str
+    fingerprint: bytes
+
+    def row(self, programme_id: int, now: datetime, status: int | None, body: str) -> dict[str, Any]:
+        """The row of loyalty_idempotencykey that `loyalty_apply` writes."""
+        return {
+            "partner_id": self.partner_id,
+            "key": self.text,
+            "programme_id": programme_id,
+            "fingerprint": hex_text(self.fingerprint),
+            "status": status,
+            "body": body,
+            "created_at": now,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write answers: status, JSON text, and whether it is a repetition of the first answer."""
+
+    status: int
+    body: str
+    replayed: bool = False
+
+
+class KeyRow(msgspec.Struct):
+    """What is stored under a key."""
+
+    fingerprint: str
+    status: int | None
+    body: str
+
+
+def claim(header: str | None, *, partner_id: int, method: str, path: str, body: object) -> Key:
+    """The key of a request; IdempotencyKeyMissing without one, ValidationFailed for one that is no key.
+
+    The fingerprint is SHA-256 of method, resolved path and canonical body.
+    """
+    if not header:
+        raise IdempotencyKeyMissing("Writes need an Idempotency-Key header.")
+    if not KEY.fullmatch(header):
+        error = FieldError(
+            "", "invalid_idempotency_key", "Idempotency-Key is 1-255 printable ASCII characters."
+        )
+        raise ValidationFailed(errors=[error])
+    canonical = msgspec.json.encode([method, path, body], order="sorted")
+    return Key(partner_id, header, hashlib.sha256(canonical).digest())
+
+
+def replay(key: Key, stored: KeyRow) -> Answer | None:
+    """The first answer under the key; None where the key keeps none. IdempotencyKeyReused for other content."""
+    if from_hex(stored.fingerprint) != key.fingerprint:
+        raise IdempotencyKeyReused("This key came with another request before.")
+    if not stored.status:
+        return None
+    return Answer(stored.status, stored.body, replayed=True)

@@ -1,0 +1,357 @@
+"""The ledger, pure: what a posting does to one account and its lots at one instant.
+
+`begin` settles the account and opens a Posting; `earn`, `reverse` and `adjust` add to it. A Posting is
+plain rows and a new account state; `loyalty.apply` is what writes it, if nothing moved meanwhile.
+Points are whole, `available` excludes held ones, and debt and available are never both above zero.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from loyalty import chain
+from loyalty.errors import InsufficientPoints
+
+ISSUANCE, BREAKAGE, ADJUSTMENT = "issuance", "breakage", "adjustment"
+
+
+class Figures(NamedTuple):
+    """The four figures of an account, in points."""
+
+    available: int
+    pending: int
+    held: int
+    debt: int
+
+    @property
+    def balance(self) -> int:
+        return self.available + self.pending + self.held - self.debt
+
+
+@dataclass(slots=True)
+class Account:
+    """State of an account; `next_change_at` is never later than the next activation or expiry."""
+
+    id: int
+    programme_id: int
+    settled_at: datetime
+    version: int = 0
+    seq: int = 0
+    draws: int = 0
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+    transactions: int = 0
+    head: bytes = chain.GENESIS
+    next_change_at: datetime | None = None
+
+    @property
+    def figures(self) -> Figures:
+        return Figures(self.available, self.pending, self.held, self.debt)
+
+
+@dataclass(slots=True)
+class Lot:
+    """Points that arrived together. Pending while `activates_at` lies after the account's `settled_at`."""
+
+    seq: int
+    points: int
+    remaining: int
+    activates_at: datetime
+    expires_at: datetime | None
+    expired: int = 0
+
+
+class Entry(NamedTuple):
+    """One movement of the balance, sealed into the chain."""
+
+    seq: int
+    kind: str
+    counterpart: str
+    points: int
+    occurred_at: datetime
+    recorded_at: datetime
+    figures: Figures
+    source: UUID | None
+    commitment: bytes
+    prev_hash: bytes
+    hash: bytes
+
+
+class Draw(NamedTuple):
+    """Points taken from a lot (positive) or given back to it (negative)."""
+
+    number: int
+    lot_seq: int
+    entry_seq: int | None
+    points: int
+    reason: str
+
+
+class Source(NamedTuple):
+    """What an entry books: its record and the commitment to its reference and texts."""
+
+    id: UUID | None = None
+    commitment: bytes = bytes(32)
+
+
+class Taken(NamedTuple):
+    """Where a return took its points from."""
+
+    pending: int
+    available: int
+    debt: int
+    forgiven: int
+
+
+@dataclass(slots=True)
+class Posting:
+    """Rows to insert and the new state of one account, valid only on top of version `expected`.
+
+    `lots` are the known ones: all that are open when the account was due, else those the caller gave.
+    """
+
+    account: Account
+    expected: int
+    now: datetime
+    lots: list[Lot]
+    opened: list[Lot] = field(default_factory=list)
+    touched: dict[int, Lot] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    draws: list[Draw] = field(default_factory=list)
+
+    def is_pending(self, lot: Lot) -> bool:
+        return lot.activates_at > self.account.settled_at
+
+
+def begin(account: Account, lots: Iterable[Lot], now: datetime) -> Posting:
+    """A posting on the settled account. `lots` must be all open ones if `next_change_at` is due.
+
+    An account never goes back in time: when another machine's clock was ahead, its instant counts.
+    """
+    instant = max(now, account.settled_at)
+    posting = Posting(replace(account), account.version, instant, [replace(lot) for lot in lots])
+    posting.account.version += 1
+    _settle(posting)
+    return posting
+
+
+def is_due(account: Account, now: datetime) -> bool:
+    """Whether a lot of the account activated or expired since it was last settled."""
+    return account.next_change_at is not None and account.next_change_at <= now
+
+
+def spending_order(lot: Lot) -> tuple[bool, datetime, int]:
+    """Soonest expiring first, then oldest; never-expiring last."""
+    return (lot.expires_at is None, lot.expires_at or lot.activates_at, lot.seq)
+
+
+def _settle(posting: Posting) -> None:
+    """Run activations, payments of debt and expiries up to now, in time order; activation comes first."""
+    account = posting.account
+    if not is_due(account, posting.now):
+        account.settled_at = posting.now
+        return
+    due = sorted(_instants(posting.lots, account.settled_at, posting.now))
+    for at in due:
+        activating = [
+            lot
+            for lot in posting.lots
+            if lot.remaining and lot.activates_at == at and posting.is_pending(lot)
+        ]
+        arrived = sum(lot.remaining for lot in activating)
+        account.pending -= arrived
+        account.available += arrived
+        account.settled_at = at
+        _pay_debt(posting, None)
+        for lot in posting.lots:
+            if lot.remaining and lot.expires_at is not None and lot.expires_at <= at:
+                _expire(posting, lot, at)
+    account.settled_at = posting.now
+    account.next_change_at = _next_change(posting)
+
+
+def _instants(lots: list[Lot], after: datetime, until: datetime) -> set[datetime]:
+    activations = {lot.activates_at for lot in lots if lot.remaining and after < lot.activates_at <= until}
+    return activations | {
+        lot.expires_at for lot in lots if lot.remaining and lot.expires_at and lot.expires_at <= until
+    }
+
+
+def _next_change(posting: Posting) -> datetime | None:
+    after = posting.account.settled_at
+    coming = [at for lot in posting.lots if lot.remaining for at in (lot.activates_at, lot.expires_at)]
+    return min((at for at in coming if at is not None and at > after), default=None)
+
+
+def _expire(posting: Posting, lot: Lot, at: datetime) -> None:
+    points = lot.remaining
+    posting.account.available -= points
+    lot.expired += points
+    _draw(posting, lot, points, "expiry", posting.account.seq + 1)
+    _enter(posting, "expiry", BREAKAGE, -points, at, Source())
+
+
+def _draw(posting: Posting, lot: Lot, points: int, reason: str, entry_seq: int | None) -> None:
+    """Move points out of a lot (or back, when negative) without touching the figures."""
+    lot.remaining -= points
+    posting.account.draws += 1
+    posting.draws.append(Draw(posting.account.draws, lot.seq, entry_seq, points, reason))
+    posting.touched[lot.seq] = lot
+
+
+def _enter(
+    posting: Posting, kind: str, counterpart: str, points: int, occurred_at: datetime, source: Source
+) -> Entry:
+    """Append an entry with the figures as they are now and seal it into the chain."""
+    account = posting.account
+    account.seq += 1
+    figures = account.figures
+    sealed = chain.entry_hash(
+        {
+            "programme_id": account.programme_id,
+            "account_id": account.id,
+            "seq": account.seq,
+            "kind": kind,
+            "counterpart": counterpart,
+            "points": points,
+            "occurred_at": occurred_at,
+            "recorded_at": posting.now,
+            "balance_after": figures.balance,
+            **figures._asdict(),
+            "commitment": source.commitment,
+            "prev_hash": account.head,
+        }
+    )
+    entry = Entry(
+        account.seq,
+        kind,
+        counterpart,
+        points,
+        occurred_at,
+        posting.now,
+        figures,
+        source.id,
+        source.commitment,
+        account.head,
+        sealed,
+    )
+    account.head = sealed
+    posting.entries.append(entry)
+    return entry
+
+
+def _pay_debt(posting: Posting, entry_seq: int | None) -> None:
+    """Let available points pay debt: whatever becomes available does so before anything else."""
+    account = posting.account
+    points = min(account.debt, account.available)
+    if points:
+        _take_active(posting, points, "debt", entry_seq)
+        account.debt -= points
+
+
+def _take_active(
+    posting: Posting, points: int, reason: str, entry_seq: int | None, first: Lot | None = None
+) -> int:
+    """Draw up to `points` available ones, from `first` and then in spending order; returns what was taken."""
+    active = [lot for lot in posting.lots if lot.remaining and not posting.is_pending(lot)]
+    wanted = points
+    for lot in sorted(active, key=lambda lot: (lot is not first, spending_order(lot))):
+        if not points:
+            break
+        part = min(lot.remaining, points)
+        _draw(posting, lot, part, reason, entry_seq)
+        posting.account.available -= part
+        points -= part
+    return wanted - points
+
+
+def earn(
+    posting: Posting,
+    *,
+    kind: str,
+    counterpart: str,
+    points: int,
+    occurred_at: datetime,
+    activates_at: datetime,
+    expires_at: datetime | None,
+    source: Source,
+) -> Entry | None:
+    """Open a lot of `points` (> 0; 0 writes nothing). It pays debt once active, and expires at once if due."""
+    if not points:
+        return None
+    account = posting.account
+    lot = Lot(account.seq + 1, points, points, activates_at, expires_at)
+    posting.lots.append(lot)
+    posting.opened.append(lot)
+    if posting.is_pending(lot):
+        account.pending += points
+    else:
+        account.available += points
+        _pay_debt(posting, lot.seq)
+    entry = _enter(posting, kind, counterpart, points, occurred_at, source)
+    for at in (activates_at, expires_at):
+        if (
+            at is not None
+            and at > account.settled_at
+            and (account.next_change_at is None or at < account.next_change_at)
+        ):
+            account.next_change_at = at
+    if expires_at is not None and expires_at <= posting.now and lot.remaining:
+        _expire(posting, lot, expires_at)
+    return entry
+
+
+def reverse(
+    posting: Posting, *, own: Lot | None, points: int, overdraw: str, occurred_at: datetime, source: Source
+) -> tuple[Entry | None, Taken]:
+    """Take `points` (>= 0) back: own pending lot, own open lot, what expired of it, other active lots, overdraw.
+
+    `own` is the lot of the reversed transaction, one of the posting's lots, which must be all open ones.
+    `overdraw` is "debt", "within_balance" (the rest is forgiven) or "refuse" (InsufficientPoints).
+    """
+    account = posting.account
+    from_pending = min(own.remaining, points) if own and posting.is_pending(own) else 0
+    rest = points - from_pending
+    if own and not posting.is_pending(own) and own.remaining < rest:
+        _give_back_expired(posting, own, min(own.expired, rest - own.remaining), occurred_at)
+    shortfall = max(rest - account.available, 0)
+    if shortfall and overdraw == "refuse":
+        raise InsufficientPoints(required=points, available=account.available + from_pending)
+    seq = account.seq + 1
+    if own and from_pending:
+        _draw(posting, own, from_pending, "reversal", seq)
+        account.pending -= from_pending
+    from_available = _take_active(posting, rest - shortfall, "reversal", seq, own)
+    debt, forgiven = (shortfall, 0) if overdraw == "debt" else (0, shortfall)
+    account.debt += debt
+    taken = Taken(from_pending, from_available, debt, forgiven)
+    if points == forgiven:
+        return None, taken
+    return _enter(posting, "reversal", ISSUANCE, forgiven - points, occurred_at, source), taken
+
+
+def _give_back_expired(posting: Posting, lot: Lot, points: int, occurred_at: datetime) -> None:
+    """Undo breakage of the lot that is being taken back; meant for that alone, it pays no debt on the way."""
+    if not points:
+        return
+    lot.expired -= points
+    posting.account.available += points
+    _draw(posting, lot, -points, "give_back", posting.account.seq + 1)
+    _enter(posting, "give_back", BREAKAGE, points, occurred_at, Source())
+
+
+def take(
+    posting: Posting, *, points: int, occurred_at: datetime, source: Source, may_owe: bool = False
+) -> Entry:
+    """A negative adjustment of `points` (> 0) from available ones; InsufficientPoints unless debt is chosen."""
+    account = posting.account
+    shortfall = max(points - account.available, 0)
+    if shortfall and not may_owe:
+        raise InsufficientPoints(required=points, available=account.available)
+    _take_active(posting, points - shortfall, "adjustment", account.seq + 1)
+    account.debt += shortfall
+    return _enter(posting, "adjustment", ADJUSTMENT, -points, occurred_at, source)

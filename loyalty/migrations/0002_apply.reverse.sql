@@ -1,0 +1,1 @@
+DROP FUNCTION loyalty_apply(jsonb);

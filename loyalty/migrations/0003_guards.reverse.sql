@@ -1,0 +1,18 @@
+ALTER TABLE loyalty_promotionsegment DROP CONSTRAINT promotion_link_no_overlap;
+ALTER TABLE loyalty_draw DROP CONSTRAINT draw_of_lot;
+ALTER TABLE loyalty_lot DROP CONSTRAINT lot_opened_by_entry;
+ALTER TABLE loyalty_promotionsegment DROP CONSTRAINT link_segment_of_programme;
+ALTER TABLE loyalty_promotionsegment DROP CONSTRAINT link_promotion_of_programme;
+ALTER TABLE loyalty_promotionusage DROP CONSTRAINT usage_promotion_of_programme;
+ALTER TABLE loyalty_promotionusage DROP CONSTRAINT usage_account_of_programme;
+ALTER TABLE loyalty_adjustment DROP CONSTRAINT adjustment_account_of_programme;
+ALTER TABLE loyalty_reversal DROP CONSTRAINT reversal_account_of_programme;
+ALTER TABLE loyalty_reversal DROP CONSTRAINT reversal_transaction_of_programme;
+ALTER TABLE loyalty_transaction DROP CONSTRAINT transaction_account_of_programme;
+ALTER TABLE loyalty_draw DROP CONSTRAINT draw_account_of_programme;
+ALTER TABLE loyalty_lot DROP CONSTRAINT lot_account_of_programme;
+ALTER TABLE loyalty_entry DROP CONSTRAINT entry_account_of_programme;
+ALTER TABLE loyalty_account DROP CONSTRAINT account_member_of_programme;
+DROP TRIGGER draw_append_only ON loyalty_draw;
+DROP TRIGGER entry_append_only ON loyalty_entry;
+DROP FUNCTION loyalty_refuse_change();

@@ -1,0 +1,34 @@
+from loyalty.models.accounts import Account, Adjustment, Draw, Entry, Lot
+from loyalty.models.idempotency import IdempotencyKey
+from loyalty.models.products import Product
+from loyalty.models.promotions import (
+    Promotion,
+    PromotionBudget,
+    PromotionSegment,
+    PromotionUsage,
+    PromotionVersion,
+)
+from loyalty.models.rules import RulePart, Ruleset, RulesHead, TermsVersion, Tier
+from loyalty.models.transactions import Reversal, Transaction
+
+__all__ = [
+    "Account",
+    "Adjustment",
+    "Draw",
+    "Entry",
+    "IdempotencyKey",
+    "Lot",
+    "Product",
+    "Promotion",
+    "PromotionBudget",
+    "PromotionSegment",
+    "PromotionUsage",
+    "PromotionVersion",
+    "Reversal",
+    "RulePart",
+    "RulesHead",
+    "Ruleset",
+    "TermsVersion",
+    "Tier",
+    "Transaction",
+]

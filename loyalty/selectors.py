@@ -1,0 +1,84 @@
+"""Reads of loyalty; the programme comes first. They write nothing and show the settled view."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.db.models import QuerySet
+
+from config.kernel.errors import NotFound
+from config.kernel.sql import rows
+from loyalty import answers, gather, ledger
+from loyalty.gather import TRANSACTION, Holding
+from loyalty.ledger import Account
+from loyalty.models import Product
+from loyalty.records import EntryRow, ReversalRow, TransactionRow
+from loyalty.rulesets import by_hash
+from members.models import Programme
+
+_transactions = msgspec.json.Decoder(TransactionRow)
+_reversals = msgspec.json.Decoder(list[ReversalRow])
+_entry = msgspec.json.Decoder(EntryRow)
+
+
+def transaction_shown(programme_id: int, reference: str) -> dict[str, Any]:
+    """A transaction as it is now, with trace, lines and returns. NotFound."""
+    found = rows(TRANSACTION, {"programme": programme_id, "reference": reference})
+    if not found:
+        raise NotFound
+    ((row, entry, member, reversals),) = found
+    transaction = _transactions.decode(row)
+    return answers.transaction(
+        transaction,
+        _entry.decode(entry) if entry else None,
+        member,
+        by_hash(programme_id, transaction.ruleset),
+        _reversals.decode(reversals) if reversals else [],
+    )
+
+
+def balance_shown(programme: Programme, number: str, now: datetime) -> dict[str, Any]:
+    """The four figures of a member as they are at `now`. NotFound."""
+    holding = holding_of(programme.pk, number, now)
+    account = settled(holding, programme.pk, now)
+    return answers.balance(account.figures, account.settled_at, ZoneInfo(programme.time_zone))
+
+
+def holding_of(programme_id: int, number: str, now: datetime) -> Holding:
+    """A member with account and open lots. NotFound."""
+    context = gather.adjustment(programme_id=programme_id, number=number, reference="", now=now, key=None)
+    if context.holding.person is None:
+        raise NotFound
+    return context.holding
+
+
+def settled(holding: Holding, programme_id: int, now: datetime) -> Account:
+    """The account as it is at `now`: activations and expiries that nobody wrote yet are seen, not written."""
+    if holding.person is None:
+        raise NotFound
+    account = holding.account or Account(holding.person.id, programme_id, settled_at=now)
+    return ledger.begin(account, holding.lots, now).account
+
+
+def adjustment_shown(programme: Programme, number: str, reference: str, now: datetime) -> dict[str, Any]:
+    """An adjustment of a member by its reference. NotFound."""
+    context = gather.adjustment(
+        programme_id=programme.pk, number=number, reference=reference, now=now, key=None
+    )
+    if context.holding.person is None or context.booked is None or context.booked_member != number:
+        raise NotFound
+    return answers.adjusted(context.booked, context.entry, number, ZoneInfo(programme.time_zone))
+
+
+def products_of(programme: Programme) -> QuerySet[Product]:
+    """The programme's products by SKU."""
+    return Product.objects.filter(programme=programme)
+
+
+def product_of(programme: Programme, sku: str) -> Product:
+    """A product by SKU. NotFound."""
+    product = products_of(programme).filter(sku=sku).first()
+    if product is None:
+        raise NotFound
+    return product

@@ -1,0 +1,40 @@
+"""Writes of loyalty, one function each; every one that moves points posts through `loyalty.apply`."""
+
+from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
+from loyalty.services.baskets import BasketCommand
+from loyalty.services.evaluations import basket_evaluate
+from loyalty.services.products import product_put, products_put
+from loyalty.services.reversals import ReversalCommand, transaction_reverse
+from loyalty.services.rules import (
+    promotion_link,
+    promotion_pause,
+    promotion_publish,
+    promotion_void,
+    rules_publish,
+    terms_set,
+    tier_create,
+)
+from loyalty.services.transactions import transaction_earn, transactions_earn
+from loyalty.services.writes import Write
+
+__all__ = [
+    "AdjustmentCommand",
+    "BasketCommand",
+    "ReversalCommand",
+    "Write",
+    "adjustment_decide",
+    "adjustment_post",
+    "basket_evaluate",
+    "product_put",
+    "products_put",
+    "promotion_link",
+    "promotion_pause",
+    "promotion_publish",
+    "promotion_void",
+    "rules_publish",
+    "terms_set",
+    "tier_create",
+    "transaction_earn",
+    "transaction_reverse",
+    "transactions_earn",
+]
