@@ -106,11 +106,29 @@ def language_add(
     *, programme: Programme, language: Language, is_default: bool = False, position: int = 0
 ) -> ProgrammeLanguage:
     """Add a language. Raises ValidationFailed, also when its fallback is no language of the programme."""
-    if language.fallback and not programme.languages.filter(code=language.fallback).exists():
-        raise ValidationFailed.at("/fallback", "invalid", "Not a language of the programme.")
-    row = ProgrammeLanguage(
-        programme=programme, is_default=is_default, position=position, **language._asdict()
-    )
+    row = ProgrammeLanguage(programme=programme, position=position, **language._asdict())
+    return _save_language(row, is_default)
+
+
+def language_update(*, language: ProgrammeLanguage, **changes: Any) -> ProgrammeLanguage:
+    """Change a language; a new default replaces the one before. Raises ValidationFailed."""
+    stored = ProgrammeLanguage.objects.get(pk=language.pk)
+    is_default = changes.pop("is_default", stored.is_default)
+    for field, value in changes.items():
+        setattr(stored, field, value)
+    return _save_language(stored, is_default)
+
+
+@db_transaction.atomic
+def _save_language(row: ProgrammeLanguage, is_default: bool) -> ProgrammeLanguage:
+    others = row.programme.languages.exclude(pk=row.pk)
+    if row.fallback and not others.filter(code=row.fallback).exists():
+        raise ValidationFailed.at("/fallback", "invalid", "Not another language of the programme.")
+    if row.is_default and not is_default:
+        raise ValidationFailed.at("/is_default", "invalid", "Make another language the default instead.")
+    if is_default:
+        others.filter(is_default=True).update(is_default=False)
+    row.is_default = is_default
     check_fields(row)
     row.save()
     return row

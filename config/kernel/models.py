@@ -12,10 +12,11 @@ def check_fields(row: Model, *, checks_uniqueness: bool = True) -> None:
     Raises ValidationFailed, with each field's name as its JSON pointer.
     """
     # The database says whether a referenced row exists, without a query of its own.
-    references = {field.name for field in row._meta.concrete_fields if field.is_relation}
+    relations = {field.name for field in row._meta.concrete_fields if field.is_relation}
+    unchecked = set() if checks_uniqueness else relations
     try:
         row.full_clean(
-            exclude=references, validate_unique=checks_uniqueness, validate_constraints=checks_uniqueness
+            exclude=unchecked, validate_unique=checks_uniqueness, validate_constraints=checks_uniqueness
         )
     except ValidationError as error:
         raise ValidationFailed(errors=_field_errors(error)) from None

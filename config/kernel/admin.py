@@ -1,0 +1,98 @@
+"""The back office: what all its pages share. Staff see the programmes they work for; services write."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import ForeignKey, Model, QuerySet
+from django.forms import ModelChoiceField
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.forms import BaseDialogForm
+
+from config.kernel.errors import RistourneError
+
+
+def asks(question: str) -> dict[str, Any]:
+    """The dialog of an action: it asks first, and acts on POST only, out of reach of foreign links."""
+    return {"title": question, "form_class": BaseDialogForm, "form_submit_text": "Yes"}
+
+
+def go_to(request: HttpRequest, view: str, *args: object) -> HttpResponse:
+    """Where an action leads; a dialog of htmx that followed a redirect by itself would eat the messages."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": reverse(view, args=args)})
+    return redirect(view, *args)
+
+
+class TenantAdmin(ModelAdmin):
+    """Rows of programmes. `programme_path` leads from a row to its programme ("" if it is one).
+
+    Staff may see, add and change in their own programmes and delete nothing: rows end, they do not vanish.
+    Subclasses write by overriding `create` and `change`.
+    """
+
+    programme_path = "programme"
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Model:
+        """Call the service that makes such a row; returns the row."""
+        raise NotImplementedError
+
+    def change(self, request: HttpRequest, row: Model, fields: dict[str, Any]) -> None:
+        """Call the service that changes the row; `fields` are those that differ."""
+        raise NotImplementedError
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return rows if request.user.is_superuser else rows.filter(**self._own(self.programme_path, request))
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> "ModelChoiceField[Any] | None":
+        """Only rows of one's own programmes can be chosen."""
+        related = db_field.related_model
+        fields = {field.name for field in related._meta.get_fields()}
+        path = "" if "staff_memberships" in fields else "programme" if "programme" in fields else None
+        if path is not None and not request.user.is_superuser:
+            kwargs["queryset"] = related._default_manager.filter(**self._own(path, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def own_row(self, request: HttpRequest, object_id: str) -> Any:
+        """The row an action is about; Http404 if it is not one of the user's programmes."""
+        return get_object_or_404(self.get_queryset(request), pk=object_id)
+
+    @staticmethod
+    def _own(path: str, request: HttpRequest) -> dict[str, Any]:
+        return {f"{path}__staff_memberships__user".removeprefix("__"): request.user}
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_module_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        if change:
+            self.change(request, obj, {name: form.cleaned_data[name] for name in form.changed_data})
+        else:
+            obj.pk = self.create(request, dict(form.cleaned_data)).pk
+        obj.refresh_from_db()
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A refusal of the service is told, and nothing is written."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except RistourneError as error:
+            for text in [f"{field.pointer}: {field.detail}" for field in error.errors] or [error.detail]:
+                self.message_user(request, text, messages.ERROR)
+            return redirect(request.get_full_path())

@@ -1,0 +1,146 @@
+"""Programmes, languages, partners and members in the back office."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.decorators import action
+
+from config.kernel.admin import TenantAdmin, asks, go_to
+from members.forms import PartnerForm
+from members.models import Member, Partner, Programme, ProgrammeLanguage
+from members.services import (
+    Language,
+    language_add,
+    language_update,
+    member_close,
+    member_enrol,
+    member_update,
+    partner_create,
+    partner_revoke_tokens,
+    partner_rotate_secret,
+    partner_update,
+    programme_create,
+    programme_update,
+)
+
+
+@admin.register(Programme)
+class ProgrammeAdmin(SimpleHistoryAdmin, TenantAdmin):
+    """Programmes; only superusers open new ones."""
+
+    programme_path = ""
+    list_display = ["code", "name", "currency", "time_zone", "status"]
+    exclude = ["created_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Programme | None = None) -> list[str]:
+        return ["code"] if obj else []
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Programme:
+        status = fields.pop("status")
+        programme = programme_create(now=timezone.now(), **fields)
+        return programme_update(programme=programme, status=status)
+
+    def change(self, request: HttpRequest, row: Programme, fields: dict[str, Any]) -> None:
+        programme_update(programme=row, **fields)
+
+
+@admin.register(ProgrammeLanguage)
+class LanguageAdmin(TenantAdmin):
+    list_display = ["code", "name", "programme", "is_default", "fallback", "position"]
+    list_filter = ["programme"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ProgrammeLanguage | None = None) -> list[str]:
+        return ["programme", "code"] if obj else []
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> ProgrammeLanguage:
+        language = Language(*(fields.pop(name) for name in Language._fields))
+        return language_add(language=language, **fields)
+
+    def change(self, request: HttpRequest, row: ProgrammeLanguage, fields: dict[str, Any]) -> None:
+        language_update(language=row, **fields)
+
+
+@admin.register(Partner)
+class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
+    """Partners; a generated secret is shown once, when it is made."""
+
+    form = PartnerForm
+    list_display = ["name", "programme", "client_id", "created"]
+    list_filter = ["programme"]
+    search_fields = ["name", "client_id"]
+    actions_detail = ["rotate_secret", "revoke_tokens"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Partner | None = None) -> list[str]:
+        return ["programme", "client_id"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> list[str]:
+        return ["programme", "name", *(["client_id"] if obj else []), "allowed_scopes"]
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Partner:
+        partner, secret = partner_create(
+            programme=fields["programme"], name=fields["name"], scopes=fields["allowed_scopes"]
+        )
+        self._show_once(request, partner, secret)
+        return partner
+
+    def change(self, request: HttpRequest, row: Partner, fields: dict[str, Any]) -> None:
+        stored = Partner.objects.get(pk=row.pk)
+        partner_update(
+            partner=stored,
+            name=fields.get("name", stored.name),
+            scopes=fields.get("allowed_scopes", stored.allowed_scopes),
+        )
+
+    @action(description="New secret", dialog=asks("Make a new secret? The old one lives on for a week."))
+    def rotate_secret(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Make a new secret; the one before lives on for a week."""
+        partner = self.own_row(request, object_id)
+        self._show_once(request, partner, partner_rotate_secret(partner=partner, now=timezone.now()))
+        return go_to(request, "admin:members_partner_change", object_id)
+
+    @action(description="Revoke all tokens", dialog=asks("Revoke every token this partner holds now?"))
+    def revoke_tokens(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Revoke what the partner holds now; it can get new tokens with its secret."""
+        count = partner_revoke_tokens(partner=self.own_row(request, object_id))
+        self.message_user(request, f"{count} tokens revoked.")
+        return go_to(request, "admin:members_partner_change", object_id)
+
+    def _show_once(self, request: HttpRequest, partner: Partner, secret: str) -> None:
+        text = f"Client {partner.client_id}, secret {secret}. Copy it now: it is never shown again."
+        self.message_user(request, text, messages.WARNING)
+
+
+@admin.register(Member)
+class MemberAdmin(TenantAdmin):
+    list_display = ["number", "first_name", "last_name", "programme", "status", "tier", "enrolled_at"]
+    list_filter = ["programme", "status"]
+    search_fields = ["number__exact", "email__iexact", "last_name__istartswith"]
+    show_full_result_count = False
+    actions_detail = ["close"]
+
+    def get_exclude(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
+        return ["enrolled_at", *([] if obj else ["status"])]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
+        return ["programme", "number", "status", "tier"] if obj else []
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Member:
+        member, _ = member_enrol(now=timezone.now(), **fields)
+        return member
+
+    def change(self, request: HttpRequest, row: Member, fields: dict[str, Any]) -> None:
+        member_update(member=row, now=timezone.now(), **fields)
+
+    @action(description="Close", dialog=asks("Take this member out of the programme?"))
+    def close(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Take the member out of the programme."""
+        member_close(member=self.own_row(request, object_id), now=timezone.now())
+        self.message_user(request, "The member is closed.")
+        return go_to(request, "admin:members_member_change", object_id)
