@@ -1,20 +1,24 @@
 """Every address, wired together: the API, its pages, the back office."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 # Importing the converters registers `<code:...>`.
 from config.kernel import codes  # noqa: F401
-from config.kernel.api import UnknownPath
+from config.kernel.api import ProblemsPage, UnknownPath
 from members.api.urls import oauth_urlpatterns
 
-api_v1 = [
+api_v1: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("docs/problems", ProblemsPage.as_view(), name="problems"),
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("", include("members.api.urls")),
     path("", include("loyalty.api.urls")),
+    path("", include("rewards.api.urls")),
+    path("", include("loyalty.api.urls")),
+    path("", include("rewards.api.urls")),
 ]
 
 urlpatterns = [

@@ -13,9 +13,27 @@ from loyalty import answers, gather, ledger
 from loyalty.gather import TRANSACTION, Holding
 from loyalty.ledger import Account
 from loyalty.models import Product
+from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import by_hash
 from members.models import Programme
+
+__all__ = [
+    "KINDS",
+    "STATUSES",
+    "Filters",
+    "Holding",
+    "Movement",
+    "adjustment_shown",
+    "all_movements",
+    "balance_shown",
+    "holding_of",
+    "movements",
+    "product_of",
+    "products_of",
+    "settled",
+    "transaction_shown",
+]
 
 _transactions = msgspec.json.Decoder(TransactionRow)
 _reversals = msgspec.json.Decoder(list[ReversalRow])

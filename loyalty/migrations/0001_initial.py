@@ -7,450 +7,904 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('members', '0002_walls'),
-        ('segments', '0002_walls'),
+        ("members", "0002_walls"),
+        ("segments", "0002_walls"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Promotion',
+            name="Promotion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=200)),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='promotions', to='members.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="promotions",
+                        to="members.programme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('code',),
+                "ordering": ("code",),
             },
         ),
         migrations.CreateModel(
-            name='RulesHead',
+            name="RulesHead",
             fields=[
-                ('programme', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='members.programme')),
-                ('version', models.PositiveBigIntegerField(default=0)),
+                (
+                    "programme",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="members.programme",
+                    ),
+                ),
+                ("version", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('member', models.OneToOneField(db_column='id', db_constraint=False, on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='account', serialize=False, to='members.member')),
-                ('version', models.PositiveBigIntegerField(default=0)),
-                ('seq', models.PositiveBigIntegerField(default=0, help_text='Number of the last entry.')),
-                ('draws', models.PositiveBigIntegerField(default=0, help_text='Number of the last draw.')),
-                ('available', models.BigIntegerField(default=0)),
-                ('pending', models.BigIntegerField(default=0)),
-                ('held', models.BigIntegerField(default=0)),
-                ('debt', models.BigIntegerField(default=0)),
-                ('transactions', models.PositiveIntegerField(default=0, help_text='Posted and not fully reversed.')),
-                ('head', models.BinaryField(default=b'\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00', help_text='Hash of the last entry.', max_length=32)),
-                ('settled_at', models.DateTimeField()),
-                ('next_change_at', models.DateTimeField(null=True)),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "member",
+                    models.OneToOneField(
+                        db_column="id",
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="account",
+                        serialize=False,
+                        to="members.member",
+                    ),
+                ),
+                ("version", models.PositiveBigIntegerField(default=0)),
+                ("seq", models.PositiveBigIntegerField(default=0, help_text="Number of the last entry.")),
+                ("draws", models.PositiveBigIntegerField(default=0, help_text="Number of the last draw.")),
+                ("available", models.BigIntegerField(default=0)),
+                ("pending", models.BigIntegerField(default=0)),
+                ("held", models.BigIntegerField(default=0)),
+                ("debt", models.BigIntegerField(default=0)),
+                (
+                    "transactions",
+                    models.PositiveIntegerField(default=0, help_text="Posted and not fully reversed."),
+                ),
+                (
+                    "head",
+                    models.BinaryField(
+                        default=b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+                        help_text="Hash of the last entry.",
+                        max_length=32,
+                    ),
+                ),
+                ("settled_at", models.DateTimeField()),
+                ("next_change_at", models.DateTimeField(null=True)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Adjustment',
+            name="Adjustment",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('reference', models.CharField(max_length=64)),
-                ('points', models.BigIntegerField()),
-                ('reason', models.TextField()),
-                ('actor', models.CharField(help_text='Who asked for it: partner:<client id> or staff:<username>.', max_length=100)),
-                ('approved_by', models.CharField(blank=True, max_length=100)),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('posted', 'Posted'), ('refused', 'Refused')], max_length=8)),
-                ('content', models.BinaryField(max_length=32)),
-                ('salt', models.BinaryField(max_length=16)),
-                ('recorded_at', models.DateTimeField()),
-                ('posted_at', models.DateTimeField(null=True)),
-                ('activates_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('entry_seq', models.PositiveBigIntegerField(null=True)),
-                ('balance', models.JSONField(null=True)),
-                ('metadata', models.JSONField(default=dict)),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("account_id", models.BigIntegerField()),
+                ("reference", models.CharField(max_length=64)),
+                ("points", models.BigIntegerField()),
+                ("reason", models.TextField()),
+                (
+                    "actor",
+                    models.CharField(
+                        help_text="Who asked for it: partner:<client id> or staff:<username>.", max_length=100
+                    ),
+                ),
+                ("approved_by", models.CharField(blank=True, max_length=100)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("posted", "Posted"), ("refused", "Refused")],
+                        max_length=8,
+                    ),
+                ),
+                ("content", models.BinaryField(max_length=32)),
+                ("salt", models.BinaryField(max_length=16)),
+                ("recorded_at", models.DateTimeField()),
+                ("posted_at", models.DateTimeField(null=True)),
+                ("activates_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("entry_seq", models.PositiveBigIntegerField(null=True)),
+                ("balance", models.JSONField(null=True)),
+                ("metadata", models.JSONField(default=dict)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Draw',
+            name="Draw",
             fields=[
-                ('pk', models.CompositePrimaryKey('account', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveBigIntegerField()),
-                ('lot_seq', models.PositiveBigIntegerField()),
-                ('entry_seq', models.PositiveBigIntegerField(help_text='None when a payment of debt moves no balance.', null=True)),
-                ('points', models.BigIntegerField()),
-                ('reason', models.CharField(max_length=12)),
-                ('recorded_at', models.DateTimeField()),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lot_draws', to='loyalty.account')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveBigIntegerField()),
+                ("lot_seq", models.PositiveBigIntegerField()),
+                (
+                    "entry_seq",
+                    models.PositiveBigIntegerField(
+                        help_text="None when a payment of debt moves no balance.", null=True
+                    ),
+                ),
+                ("points", models.BigIntegerField()),
+                ("reason", models.CharField(max_length=12)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lot_draws",
+                        to="loyalty.account",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('pk', models.CompositePrimaryKey('account', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.PositiveBigIntegerField()),
-                ('kind', models.CharField(max_length=24)),
-                ('counterpart', models.CharField(max_length=12)),
-                ('points', models.BigIntegerField()),
-                ('occurred_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('balance_after', models.BigIntegerField()),
-                ('available', models.BigIntegerField()),
-                ('pending', models.BigIntegerField()),
-                ('held', models.BigIntegerField()),
-                ('debt', models.BigIntegerField()),
-                ('source', models.UUIDField(help_text='The transaction, reversal or adjustment it books.', null=True)),
-                ('commitment', models.BinaryField(max_length=32)),
-                ('prev_hash', models.BinaryField(max_length=32)),
-                ('hash', models.BinaryField(max_length=32)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='loyalty.account')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("seq", models.PositiveBigIntegerField()),
+                ("kind", models.CharField(max_length=24)),
+                ("counterpart", models.CharField(max_length=12)),
+                ("points", models.BigIntegerField()),
+                ("occurred_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("balance_after", models.BigIntegerField()),
+                ("available", models.BigIntegerField()),
+                ("pending", models.BigIntegerField()),
+                ("held", models.BigIntegerField()),
+                ("debt", models.BigIntegerField()),
+                (
+                    "source",
+                    models.UUIDField(
+                        help_text="The transaction, reversal or adjustment it books.", null=True
+                    ),
+                ),
+                ("commitment", models.BinaryField(max_length=32)),
+                ("prev_hash", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=32)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="loyalty.account",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
+                "verbose_name_plural": "entries",
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('pk', models.CompositePrimaryKey('partner_id', 'key', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('partner_id', models.BigIntegerField()),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.BinaryField(max_length=32)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('body', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField()),
-                ('programme', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "partner_id", "key", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("partner_id", models.BigIntegerField()),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.BinaryField(max_length=32)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("body", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField()),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Lot',
+            name="Lot",
             fields=[
-                ('pk', models.CompositePrimaryKey('account', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.PositiveBigIntegerField()),
-                ('points', models.BigIntegerField()),
-                ('remaining', models.BigIntegerField()),
-                ('expired', models.BigIntegerField(default=0, help_text='Of the points, how many went to breakage.')),
-                ('activates_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lots', to='loyalty.account')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("seq", models.PositiveBigIntegerField()),
+                ("points", models.BigIntegerField()),
+                ("remaining", models.BigIntegerField()),
+                (
+                    "expired",
+                    models.BigIntegerField(default=0, help_text="Of the points, how many went to breakage."),
+                ),
+                ("activates_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lots",
+                        to="loyalty.account",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sku', models.CharField(max_length=64, verbose_name='SKU')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('category', models.CharField(blank=True, max_length=100)),
-                ('brand', models.CharField(blank=True, max_length=100)),
-                ('updated_at', models.DateTimeField()),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='products', to='members.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("sku", models.CharField(max_length=64, verbose_name="SKU")),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("category", models.CharField(blank=True, max_length=100)),
+                ("brand", models.CharField(blank=True, max_length=100)),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="products",
+                        to="members.programme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('sku',),
+                "ordering": ("sku",),
             },
         ),
         migrations.CreateModel(
-            name='PromotionBudget',
+            name="PromotionBudget",
             fields=[
-                ('promotion', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='budget', serialize=False, to='loyalty.promotion')),
-                ('points_used', models.DecimalField(decimal_places=12, default=0, max_digits=30)),
-                ('uses_used', models.PositiveBigIntegerField(default=0)),
-                ('points_limit', models.DecimalField(decimal_places=12, max_digits=30, null=True)),
-                ('uses_limit', models.PositiveBigIntegerField(null=True)),
+                (
+                    "promotion",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="budget",
+                        serialize=False,
+                        to="loyalty.promotion",
+                    ),
+                ),
+                ("points_used", models.DecimalField(decimal_places=12, default=0, max_digits=30)),
+                ("uses_used", models.PositiveBigIntegerField(default=0)),
+                ("points_limit", models.DecimalField(decimal_places=12, max_digits=30, null=True)),
+                ("uses_limit", models.PositiveBigIntegerField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='PromotionSegment',
+            name="PromotionSegment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('include', 'Include'), ('exclude', 'Exclude')], default='include', max_length=7)),
-                ('valid_from', models.DateTimeField()),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
-                ('promotion', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='links', to='loyalty.promotion')),
-                ('segment', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='segments.segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("include", "Include"), ("exclude", "Exclude")],
+                        default="include",
+                        max_length=7,
+                    ),
+                ),
+                ("valid_from", models.DateTimeField()),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.programme"
+                    ),
+                ),
+                (
+                    "promotion",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="loyalty.promotion",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="segments.segment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('promotion', 'valid_from'),
+                "ordering": ("promotion", "valid_from"),
             },
         ),
         migrations.CreateModel(
-            name='PromotionUsage',
+            name="PromotionUsage",
             fields=[
-                ('pk', models.CompositePrimaryKey('account', 'promotion', 'day', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('day', models.DateField()),
-                ('points', models.DecimalField(decimal_places=12, max_digits=30)),
-                ('uses', models.PositiveIntegerField()),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='loyalty.account')),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
-                ('promotion', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='usage', to='loyalty.promotion')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account",
+                        "promotion",
+                        "day",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("points", models.DecimalField(decimal_places=12, max_digits=30)),
+                ("uses", models.PositiveIntegerField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage",
+                        to="loyalty.account",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
+                (
+                    "promotion",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="usage",
+                        to="loyalty.promotion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PromotionVersion',
+            name="PromotionVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateTimeField(blank=True, null=True)),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
-                ('is_voided', models.BooleanField(default=False, help_text='An error that no late receipt may still get.')),
-                ('part', models.CharField(help_text='Hash of its part.', max_length=71)),
-                ('promotion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='loyalty.promotion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(blank=True, null=True)),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "is_voided",
+                    models.BooleanField(
+                        default=False, help_text="An error that no late receipt may still get."
+                    ),
+                ),
+                ("part", models.CharField(help_text="Hash of its part.", max_length=71)),
+                (
+                    "promotion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="loyalty.promotion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('promotion', 'id'),
+                "ordering": ("promotion", "id"),
             },
         ),
         migrations.CreateModel(
-            name='RulePart',
+            name="RulePart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hash', models.CharField(max_length=71)),
-                ('body', models.JSONField()),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hash", models.CharField(max_length=71)),
+                ("body", models.JSONField()),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.programme"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Ruleset',
+            name="Ruleset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hash', models.CharField(max_length=71)),
-                ('engine', models.PositiveSmallIntegerField()),
-                ('parts', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=71), size=None)),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hash", models.CharField(max_length=71)),
+                ("engine", models.PositiveSmallIntegerField()),
+                (
+                    "parts",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=71), size=None
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="members.programme"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TermsVersion',
+            name="TermsVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateTimeField(blank=True, null=True)),
-                ('valid_until', models.DateTimeField(blank=True, null=True)),
-                ('is_voided', models.BooleanField(default=False, help_text='An error that no late receipt may still get.')),
-                ('part', models.CharField(help_text='Hash of its part.', max_length=71)),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms_versions', to='members.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(blank=True, null=True)),
+                ("valid_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "is_voided",
+                    models.BooleanField(
+                        default=False, help_text="An error that no late receipt may still get."
+                    ),
+                ),
+                ("part", models.CharField(help_text="Hash of its part.", max_length=71)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="terms_versions",
+                        to="members.programme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('programme', 'id'),
+                "ordering": ("programme", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Tier',
+            name="Tier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=100)),
-                ('rank', models.PositiveSmallIntegerField(help_text='Higher is better.')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tiers', to='members.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=100)),
+                ("rank", models.PositiveSmallIntegerField(help_text="Higher is better.")),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tiers",
+                        to="members.programme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('rank',),
+                "ordering": ("rank",),
             },
         ),
         migrations.CreateModel(
-            name='Transaction',
+            name="Transaction",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('partner_id', models.BigIntegerField(help_text='None for an import by staff.', null=True)),
-                ('reference', models.CharField(max_length=64)),
-                ('occurred_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('day', models.DateField(help_text="The programme's day of occurred_at.")),
-                ('channel', models.CharField(blank=True, max_length=64)),
-                ('store', models.CharField(blank=True, max_length=64)),
-                ('lines', models.JSONField(help_text='As sent, category and brand resolved.')),
-                ('content', models.BinaryField(help_text='SHA-256 of the normalised content.', max_length=32)),
-                ('metadata', models.JSONField(default=dict)),
-                ('ruleset', models.CharField(max_length=71)),
-                ('facts', models.JSONField()),
-                ('awards', models.JSONField(help_text='Exact points by promotion.')),
-                ('line_points', models.JSONField()),
-                ('points', models.BigIntegerField()),
-                ('wanted', models.BigIntegerField()),
-                ('qualifying', models.BigIntegerField()),
-                ('activates_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('entry_seq', models.PositiveBigIntegerField(null=True)),
-                ('salt', models.BinaryField(max_length=16)),
-                ('balance', models.JSONField()),
-                ('status', models.CharField(choices=[('posted', 'Posted'), ('partially_reversed', 'Partially Reversed'), ('reversed', 'Reversed')], default='posted', max_length=18)),
-                ('remaining_points', models.BigIntegerField()),
-                ('remaining_qualifying', models.BigIntegerField()),
-                ('remaining_lines', models.JSONField(help_text='[quantity, amount] by line; null = untouched.', null=True)),
-                ('remaining_awards', models.JSONField(null=True)),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("account_id", models.BigIntegerField()),
+                ("partner_id", models.BigIntegerField(help_text="None for an import by staff.", null=True)),
+                ("reference", models.CharField(max_length=64)),
+                ("occurred_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("day", models.DateField(help_text="The programme's day of occurred_at.")),
+                ("channel", models.CharField(blank=True, max_length=64)),
+                ("store", models.CharField(blank=True, max_length=64)),
+                ("lines", models.JSONField(help_text="As sent, category and brand resolved.")),
+                (
+                    "content",
+                    models.BinaryField(help_text="SHA-256 of the normalised content.", max_length=32),
+                ),
+                ("metadata", models.JSONField(default=dict)),
+                ("ruleset", models.CharField(max_length=71)),
+                ("facts", models.JSONField()),
+                ("awards", models.JSONField(help_text="Exact points by promotion.")),
+                ("line_points", models.JSONField()),
+                ("points", models.BigIntegerField()),
+                ("wanted", models.BigIntegerField()),
+                ("qualifying", models.BigIntegerField()),
+                ("activates_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("entry_seq", models.PositiveBigIntegerField(null=True)),
+                ("salt", models.BinaryField(max_length=16)),
+                ("balance", models.JSONField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("posted", "Posted"),
+                            ("partially_reversed", "Partially Reversed"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="posted",
+                        max_length=18,
+                    ),
+                ),
+                ("remaining_points", models.BigIntegerField()),
+                ("remaining_qualifying", models.BigIntegerField()),
+                (
+                    "remaining_lines",
+                    models.JSONField(help_text="[quantity, amount] by line; null = untouched.", null=True),
+                ),
+                ("remaining_awards", models.JSONField(null=True)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-recorded_at',),
+                "ordering": ("-recorded_at",),
             },
         ),
         migrations.CreateModel(
-            name='Reversal',
+            name="Reversal",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('account_id', models.BigIntegerField()),
-                ('partner_id', models.BigIntegerField(null=True)),
-                ('reference', models.CharField(max_length=64)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('recorded_at', models.DateTimeField()),
-                ('lines', models.JSONField(help_text='As sent; null = all that was left.', null=True)),
-                ('content', models.BinaryField(max_length=32)),
-                ('points', models.BigIntegerField()),
-                ('taken_from', models.JSONField()),
-                ('caps_released', models.JSONField()),
-                ('remaining_lines', models.JSONField()),
-                ('remaining_points', models.BigIntegerField()),
-                ('transaction_status', models.CharField(max_length=18)),
-                ('entry_seq', models.PositiveBigIntegerField(null=True)),
-                ('salt', models.BinaryField(max_length=16)),
-                ('balance', models.JSONField()),
-                ('metadata', models.JSONField(default=dict)),
-                ('programme', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='members.programme')),
-                ('transaction', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='loyalty.transaction')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("account_id", models.BigIntegerField()),
+                ("partner_id", models.BigIntegerField(null=True)),
+                ("reference", models.CharField(max_length=64)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("recorded_at", models.DateTimeField()),
+                ("lines", models.JSONField(help_text="As sent; null = all that was left.", null=True)),
+                ("content", models.BinaryField(max_length=32)),
+                ("points", models.BigIntegerField()),
+                ("taken_from", models.JSONField()),
+                ("caps_released", models.JSONField()),
+                ("remaining_lines", models.JSONField()),
+                ("remaining_points", models.BigIntegerField()),
+                ("transaction_status", models.CharField(max_length=18)),
+                ("entry_seq", models.PositiveBigIntegerField(null=True)),
+                ("salt", models.BinaryField(max_length=16)),
+                ("balance", models.JSONField()),
+                ("metadata", models.JSONField(default=dict)),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="loyalty.transaction",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-recorded_at',),
+                "ordering": ("-recorded_at",),
             },
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(condition=models.Q(('next_change_at', None), _negated=True), fields=['next_change_at'], name='account_next_change'),
+            model_name="account",
+            index=models.Index(
+                condition=models.Q(("next_change_at", None), _negated=True),
+                fields=["next_change_at"],
+                name="account_next_change",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('programme', 'member'), name='account_tenant_unique'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("programme", "member"), name="account_tenant_unique"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('available__gte', 0), ('debt__gte', 0), ('held__gte', 0), ('pending__gte', 0)), name='account_figures_not_negative'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("available__gte", 0), ("debt__gte", 0), ("held__gte", 0), ("pending__gte", 0)
+                ),
+                name="account_figures_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('debt', 0), ('available', 0), _connector='OR'), name='account_debt_or_available'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("debt", 0), ("available", 0), _connector="OR"),
+                name="account_debt_or_available",
+            ),
         ),
         migrations.AddIndex(
-            model_name='adjustment',
-            index=models.Index(fields=['account_id'], name='adjustment_account'),
+            model_name="adjustment",
+            index=models.Index(fields=["account_id"], name="adjustment_account"),
         ),
         migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.UniqueConstraint(fields=('programme', 'reference'), name='adjustment_reference_unique'),
+            model_name="adjustment",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "reference"), name="adjustment_reference_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='adjustment',
-            constraint=models.CheckConstraint(condition=models.Q(('points', 0), _negated=True), name='adjustment_points_not_zero'),
+            model_name="adjustment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points", 0), _negated=True), name="adjustment_points_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='draw',
-            constraint=models.CheckConstraint(condition=models.Q(('points', 0), _negated=True), name='draw_points_not_zero'),
+            model_name="draw",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points", 0), _negated=True), name="draw_points_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('points', 0), _negated=True), name='entry_points_not_zero'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points", 0), _negated=True), name="entry_points_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('balance_after', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('available'), '+', models.F('pending')), '+', models.F('held')), '-', models.F('debt')))), name='entry_figures_add_up'),
+            model_name="entry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "balance_after",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("available"), "+", models.F("pending")
+                                ),
+                                "+",
+                                models.F("held"),
+                            ),
+                            "-",
+                            models.F("debt"),
+                        ),
+                    )
+                ),
+                name="entry_figures_add_up",
+            ),
         ),
         migrations.AddIndex(
-            model_name='idempotencykey',
-            index=models.Index(fields=['created_at'], name='idempotency_key_age'),
+            model_name="idempotencykey",
+            index=models.Index(fields=["created_at"], name="idempotency_key_age"),
         ),
         migrations.AddIndex(
-            model_name='lot',
-            index=models.Index(condition=models.Q(('remaining__gt', 0)), fields=['account'], name='lot_open'),
+            model_name="lot",
+            index=models.Index(condition=models.Q(("remaining__gt", 0)), fields=["account"], name="lot_open"),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining__gte', 0), ('remaining__lte', models.F('points'))), name='lot_remaining_within_points'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remaining__gte", 0), ("remaining__lte", models.F("points"))),
+                name="lot_remaining_within_points",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lot',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at', None), ('expires_at__gt', models.F('activates_at')), _connector='OR'), name='lot_expires_after_activation'),
+            model_name="lot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_at", None), ("expires_at__gt", models.F("activates_at")), _connector="OR"
+                ),
+                name="lot_expires_after_activation",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('programme', 'sku'), name='product_sku_unique'),
+            model_name="product",
+            constraint=models.UniqueConstraint(fields=("programme", "sku"), name="product_sku_unique"),
         ),
         migrations.AddConstraint(
-            model_name='promotionbudget',
-            constraint=models.CheckConstraint(condition=models.Q(('points_used__gte', 0), models.Q(('points_limit', None), ('points_used__lte', models.F('points_limit')), _connector='OR')), name='budget_points_within_limit'),
+            model_name="promotionbudget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("points_used__gte", 0),
+                    models.Q(
+                        ("points_limit", None),
+                        ("points_used__lte", models.F("points_limit")),
+                        _connector="OR",
+                    ),
+                ),
+                name="budget_points_within_limit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promotionbudget',
-            constraint=models.CheckConstraint(condition=models.Q(('uses_limit', None), ('uses_used__lte', models.F('uses_limit')), _connector='OR'), name='budget_uses_within_limit'),
+            model_name="promotionbudget",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("uses_limit", None), ("uses_used__lte", models.F("uses_limit")), _connector="OR"
+                ),
+                name="budget_uses_within_limit",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promotion',
-            constraint=models.UniqueConstraint(fields=('programme', 'code'), name='promotion_code_unique'),
+            model_name="promotion",
+            constraint=models.UniqueConstraint(fields=("programme", "code"), name="promotion_code_unique"),
         ),
         migrations.AddConstraint(
-            model_name='promotion',
-            constraint=models.UniqueConstraint(fields=('programme', 'id'), name='promotion_tenant_unique'),
+            model_name="promotion",
+            constraint=models.UniqueConstraint(fields=("programme", "id"), name="promotion_tenant_unique"),
         ),
         migrations.AddConstraint(
-            model_name='promotionsegment',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='promotion_link_dates'),
+            model_name="promotionsegment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_until", None), ("valid_until__gte", models.F("valid_from")), _connector="OR"
+                ),
+                name="promotion_link_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promotionusage',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0), ('uses__gte', 0)), name='usage_not_negative'),
+            model_name="promotionusage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 0), ("uses__gte", 0)), name="usage_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promotionversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_until', None)), fields=('promotion',), name='promotion_version_one_open'),
+            model_name="promotionversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("valid_until", None)),
+                fields=("promotion",),
+                name="promotion_version_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rulepart',
-            constraint=models.UniqueConstraint(fields=('programme', 'hash'), name='rule_part_hash_unique'),
+            model_name="rulepart",
+            constraint=models.UniqueConstraint(fields=("programme", "hash"), name="rule_part_hash_unique"),
         ),
         migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.UniqueConstraint(fields=('programme', 'hash'), name='ruleset_hash_unique'),
+            model_name="ruleset",
+            constraint=models.UniqueConstraint(fields=("programme", "hash"), name="ruleset_hash_unique"),
         ),
         migrations.AddConstraint(
-            model_name='termsversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_until', None)), fields=('programme',), name='terms_version_one_open'),
+            model_name="termsversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("valid_until", None)),
+                fields=("programme",),
+                name="terms_version_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.UniqueConstraint(fields=('programme', 'code'), name='tier_code_unique'),
+            model_name="tier",
+            constraint=models.UniqueConstraint(fields=("programme", "code"), name="tier_code_unique"),
         ),
         migrations.AddConstraint(
-            model_name='tier',
-            constraint=models.UniqueConstraint(fields=('programme', 'rank'), name='tier_rank_unique'),
+            model_name="tier",
+            constraint=models.UniqueConstraint(fields=("programme", "rank"), name="tier_rank_unique"),
         ),
         migrations.AddIndex(
-            model_name='transaction',
-            index=models.Index(fields=['account_id', 'occurred_at'], name='transaction_account'),
+            model_name="transaction",
+            index=models.Index(fields=["account_id", "occurred_at"], name="transaction_account"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('programme', 'reference'), name='transaction_reference_unique'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "reference"), name="transaction_reference_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.UniqueConstraint(fields=('programme', 'id'), name='transaction_tenant_unique'),
+            model_name="transaction",
+            constraint=models.UniqueConstraint(fields=("programme", "id"), name="transaction_tenant_unique"),
         ),
         migrations.AddConstraint(
-            model_name='transaction',
-            constraint=models.CheckConstraint(condition=models.Q(('points__gte', 0), ('remaining_points__gte', 0)), name='transaction_points_not_negative'),
+            model_name="transaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__gte", 0), ("remaining_points__gte", 0)),
+                name="transaction_points_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.UniqueConstraint(fields=('programme', 'reference'), name='reversal_reference_unique'),
+            model_name="reversal",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "reference"), name="reversal_reference_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reversal',
-            constraint=models.CheckConstraint(condition=models.Q(('points__lte', 0)), name='reversal_never_gives'),
+            model_name="reversal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("points__lte", 0)), name="reversal_never_gives"
+            ),
         ),
     ]

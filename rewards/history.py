@@ -1,0 +1,84 @@
+"""A member's history: movements of points in plain words."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from loyalty.selectors import Movement
+
+COLUMNS = ("occurred_at", "recorded_at", "kind", "points", "balance_after", "label", "reference", "status")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryItem:
+    """A movement as partners and members read it; `order` is the gift order of a redemption."""
+
+    id: str
+    occurred_at: str
+    recorded_at: str
+    kind: str
+    points: int
+    balance_after: int
+    label: str
+    reference: str | None
+    status: str
+    order: None
+    reverses: str | None
+    reversed_by: list[str]
+
+
+def item(account_id: int, movement: Movement, zone: ZoneInfo) -> HistoryItem:
+    """A movement in words, with its times in the programme's zone."""
+    return HistoryItem(
+        id=f"{account_id}-{movement.seq}",
+        occurred_at=_local(movement.occurred_at, zone),
+        recorded_at=_local(movement.recorded_at, zone),
+        kind=movement.kind,
+        points=movement.points,
+        balance_after=movement.balance_after,
+        label=label(movement),
+        reference=movement.reference,
+        status=movement.status,
+        order=None,
+        reverses=movement.reverses,
+        reversed_by=movement.reversed_by,
+    )
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat()
+
+
+def label(movement: Movement) -> str:
+    """What happened, in a few words."""
+    if movement.kind == "earn":
+        return f"Purchase, {movement.store}" if movement.store else "Purchase"
+    if movement.kind == "reversal":
+        return f"Return of {movement.reverses}"
+    if movement.kind == "adjustment":
+        return movement.reason or "Adjustment"
+    return {"expiry": "Points expired", "give_back": "Expired points given back"}[movement.kind]
+
+
+def csv_lines(items: Iterable[HistoryItem]) -> Iterator[str]:
+    """The history as CSV, line by line; texts that a spreadsheet would run as a formula are made plain."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for shown in items:
+        yield writer.writerow(_plain(getattr(shown, column)) for column in COLUMNS)
+
+
+class _Echo:
+    """A file that gives each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return value
