@@ -11,6 +11,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.kernel.codes import CODE_PATH_SCHEMA
 from config.kernel.keys import signing_keys
 from config.kernel.logging import logging_config
 from config.kernel.rates import parse_rate
@@ -82,6 +83,7 @@ INSTALLED_APPS = [
     "members",
     "segments",
     "loyalty",
+    "rewards",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -248,6 +250,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PATH_CONVERTER_OVERRIDES": {"code": CODE_PATH_SCHEMA},
+    "COMPONENT_SPLIT_PATCH": False,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -47,7 +47,7 @@ class ProgrammeAdmin(SimpleHistoryAdmin, TenantAdmin):
         programme = programme_create(now=timezone.now(), **fields)
         return programme_update(programme=programme, status=status)
 
-    def change(self, request: HttpRequest, row: Programme, fields: dict[str, Any]) -> None:
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         programme_update(programme=row, **fields)
 
 
@@ -63,7 +63,7 @@ class LanguageAdmin(TenantAdmin):
         language = Language(*(fields.pop(name) for name in Language._fields))
         return language_add(language=language, **fields)
 
-    def change(self, request: HttpRequest, row: ProgrammeLanguage, fields: dict[str, Any]) -> None:
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         language_update(language=row, **fields)
 
 
@@ -90,7 +90,7 @@ class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
         self._show_once(request, partner, secret)
         return partner
 
-    def change(self, request: HttpRequest, row: Partner, fields: dict[str, Any]) -> None:
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         stored = Partner.objects.get(pk=row.pk)
         partner_update(
             partner=stored,
@@ -135,7 +135,7 @@ class MemberAdmin(TenantAdmin):
         member, _ = member_enrol(now=timezone.now(), **fields)
         return member
 
-    def change(self, request: HttpRequest, row: Member, fields: dict[str, Any]) -> None:
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         member_update(member=row, now=timezone.now(), **fields)
 
     @action(description="Close", dialog=asks("Take this member out of the programme?"))

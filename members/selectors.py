@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.contrib.auth.hashers import check_password
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from oauth2_provider.models import get_access_token_model
 
@@ -127,11 +127,11 @@ def programme_of(caller: Caller) -> Programme:
     return Programme.objects.get(pk=caller.programme_id)
 
 
-def programmes_of_staff(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Programme]:
+def programmes_of_staff(user: User) -> QuerySet[Programme]:
     """The programmes a staff user works for; all of them for a superuser."""
-    if getattr(user, "is_superuser", False):
+    if user.is_superuser:
         return Programme.objects.all()
-    return Programme.objects.filter(staff_memberships__user_id=user.pk)
+    return Programme.objects.filter(staff_memberships__user=user)
 
 
 def languages_of(programme: Programme) -> list[ProgrammeLanguage]:

@@ -139,7 +139,7 @@ def partner_create(*, programme: Programme, name: str, scopes: Iterable[str]) ->
 
     Raises ValidationFailed for unknown scopes.
     """
-    secret = generate_client_secret()
+    secret: str = generate_client_secret()
     partner = Partner(
         programme=programme,
         name=name,
@@ -165,7 +165,7 @@ def partner_update(*, partner: Partner, name: str, scopes: Iterable[str]) -> Par
 
 def partner_rotate_secret(*, partner: Partner, now: datetime, overlap: timedelta = SECRET_OVERLAP) -> str:
     """Give the partner a new secret and return it; the one before lives on for `overlap`."""
-    secret = generate_client_secret()
+    secret: str = generate_client_secret()
     partner.previous_client_secret = partner.client_secret
     partner.previous_secret_expires_at = now + overlap
     partner.client_secret = secret
@@ -175,7 +175,8 @@ def partner_rotate_secret(*, partner: Partner, now: datetime, overlap: timedelta
 
 def partner_revoke_tokens(*, partner: Partner) -> int:
     """Revoke all access tokens of a partner, e.g. after a leak; returns how many there were."""
-    count, _ = get_access_token_model().objects.filter(application=partner).delete()
+    tokens = get_access_token_model().objects.filter(application=partner)
+    count: int = tokens.delete()[0]
     forget_tokens()
     return count
 

@@ -27,7 +27,7 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Segment:
         return segment_create(**fields)
 
-    def change(self, request: HttpRequest, row: Segment, fields: dict[str, Any]) -> None:
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         segment_update(segment=row, name=row.name, is_shown_to_members=row.is_shown_to_members)
 
 
@@ -44,7 +44,7 @@ class MembershipAdmin(TenantAdmin):
     show_full_result_count = False
     actions_detail = ["end_now"]
 
-    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Membership:

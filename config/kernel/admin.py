@@ -39,7 +39,7 @@ class TenantAdmin(ModelAdmin):
         """Call the service that makes such a row; returns the row."""
         raise NotImplementedError
 
-    def change(self, request: HttpRequest, row: Model, fields: dict[str, Any]) -> None:
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         """Call the service that changes the row; `fields` are those that differ."""
         raise NotImplementedError
 
@@ -69,16 +69,16 @@ class TenantAdmin(ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)
 
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return self.has_module_permission(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:

@@ -16,6 +16,9 @@ _code = re.compile(CODE_PATTERN)
 Code = Annotated[str, Meta(pattern=CODE_PATTERN, max_length=CODE_MAX_LENGTH)]
 """The type of a code in a request body (msgspec)."""
 
+CODE_PATH_SCHEMA = {"type": "string", "pattern": CODE_PATTERN, "maxLength": CODE_MAX_LENGTH}
+"""A code in a path, for the OpenAPI document."""
+
 code_validator = RegexValidator(
     _code, "1-64 characters of A-Z a-z 0-9 . _ : ~ -, not starting with a dot.", code="invalid_code"
 )

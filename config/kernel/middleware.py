@@ -15,7 +15,7 @@ from axes import middleware as axes
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware import clickjacking, common, csrf
 from django_otp import middleware as otp
 from simple_history.middleware import HistoryRequestMiddleware as _HistoryRequestMiddleware
@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from config.kernel import errors
 from config.kernel.api.problems import problem_response
+from config.kernel.api.requests import ApiRequest
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -63,7 +64,7 @@ class RequestMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: ApiRequest) -> HttpResponse:
         started = time.perf_counter()
         request.request_id = request_id = _request_id(request)
         bind_contextvars(request_id=request_id)
@@ -93,7 +94,7 @@ def _request_id(request: HttpRequest) -> str:
 def _policy(path: str) -> str:
     if path.startswith("/admin/"):
         return _ADMIN_POLICY
-    return _DOCS_POLICY if path.startswith("/api/") else _PAGE_POLICY
+    return _DOCS_POLICY if path in {"/api/v1/docs", "/api/v1/redoc"} else _PAGE_POLICY
 
 
 def _line(request: HttpRequest, response: HttpResponse, started: float) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def _line(request: HttpRequest, response: HttpResponse, started: float) -> dict[
 class _PagesOnly:
     """Steps aside for calls of the API."""
 
-    get_response: GetResponse
+    get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
         if is_api_call(request):
@@ -131,7 +132,7 @@ class CommonMiddleware(_PagesOnly, common.CommonMiddleware):
 
 
 class CsrfViewMiddleware(_PagesOnly, csrf.CsrfViewMiddleware):
-    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, *args: Any) -> HttpResponseForbidden | None:
         return None if is_api_call(request) else super().process_view(request, *args)
 
 

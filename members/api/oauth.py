@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views import View
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from oauth2_provider.oauth2_backends import get_oauthlib_core
@@ -76,13 +77,13 @@ _REFUSALS = {
 class _OAuthView(APIView):
     """A DRF view for the schema only: requests go straight to Django's dispatch, errors are OAuth's own."""
 
-    authentication_classes: ClassVar = []
+    authentication_classes = []
     security: ClassVar = ("client",)
-    http_method_names: ClassVar = ["post"]
+    http_method_names = ["post"]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            response = View.dispatch(self, request, *args, **kwargs)
+            response: HttpResponseBase = View.dispatch(self, request, *args, **kwargs)
         except Exception as exception:
             response = _failure(exception, request)
         # RFC 6749, section 5.1.
@@ -90,7 +91,9 @@ class _OAuthView(APIView):
         response.headers["Pragma"] = "no-cache"
         return response
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def http_method_not_allowed(  # type: ignore[override]
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         return _refusal("invalid_request", "Use POST.", 405, {"Allow": "POST"})
 
 

@@ -4,13 +4,13 @@ import hashlib
 from typing import ClassVar
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiParameter
 from msgspec import structs
 
-from config.kernel.api import ApiView, json_response, operation, read_body
+from config.kernel.api import ApiRequest, ApiView, json_response, operation, read_body
 from config.kernel.errors import NotFound
 from members.api.serializers import (
     EnrolBody,
@@ -57,7 +57,7 @@ class MembersView(ApiView):
         example={"member": "10043", **_EXAMPLE_FIELDS},
         answer_examples={201: _EXAMPLE_MEMBER, 200: _EXAMPLE_MEMBER},
     )
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ApiRequest) -> HttpResponse:
         """Enrol someone under the partner's own member number.
 
         The same content again answers 200 and changes nothing; other content under the number is refused.
@@ -79,7 +79,7 @@ class MemberView(ApiView):
         failures=[NotFound],
         answer_examples={200: _EXAMPLE_MEMBER},
     )
-    def get(self, request: HttpRequest, member: str) -> HttpResponse:
+    def get(self, request: ApiRequest, member: str) -> HttpResponse:
         """The member with this number."""
         return json_response(show_member(member_by_number(programme_of(request.auth), member)))
 
@@ -91,7 +91,7 @@ class MemberView(ApiView):
         example={"language": "en", "consents": {"newsletter": False}},
         answer_examples={200: _EXAMPLE_MEMBER},
     )
-    def patch(self, request: HttpRequest, member: str) -> HttpResponse:
+    def patch(self, request: ApiRequest, member: str) -> HttpResponse:
         """Change the named fields; fields left out stay, flat objects are replaced whole."""
         body, _ = read_body(request, MemberPatch)
         found = member_by_number(programme_of(request.auth), member)
@@ -128,10 +128,9 @@ class LanguagesView(ApiView):
             }
         },
     )
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: ApiRequest) -> HttpResponse:
         """The languages that texts come in; hold the list by its ETag."""
         response = json_response(show_languages(languages_of(programme_of(request.auth))))
         etag = f'"{hashlib.sha256(response.content).hexdigest()[:32]}"'
         response.headers["ETag"] = etag
-        conditional: HttpResponse = get_conditional_response(request, etag=etag, response=response)
-        return conditional
+        return get_conditional_response(request, etag=etag, response=response) or response

@@ -3,14 +3,17 @@
 from config.kernel.api.body import convert, read_body, read_json
 from config.kernel.api.pagination import PageRequest, paginate, read_page
 from config.kernel.api.problems import problem, problem_response
+from config.kernel.api.requests import ApiRequest
 from config.kernel.api.responses import json_response
 from config.kernel.api.schema import Problem, operation
-from config.kernel.api.views import ApiView, UnknownPath
+from config.kernel.api.views import ApiView, ProblemsPage, UnknownPath
 
 __all__ = [
+    "ApiRequest",
     "ApiView",
     "PageRequest",
     "Problem",
+    "ProblemsPage",
     "UnknownPath",
     "convert",
     "json_response",

@@ -68,7 +68,7 @@ def _read_cursor(text: str | None, type_: type) -> Any:
         return None
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        value = msgspec.json.decode(raw, type=type_)
+        value: Any = msgspec.json.decode(raw, type=type_)
     except (ValueError, binascii.Error, msgspec.DecodeError):
         raise ValidationFailed.at("/cursor", "invalid", "Not a cursor of this list.") from None
     if "\\u0000" in raw.decode() or (isinstance(value, int) and abs(value) >= 2**63):

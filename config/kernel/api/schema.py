@@ -1,5 +1,6 @@
 """The OpenAPI document: operations say what they answer, structs become schemas, scopes become security."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -12,7 +13,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from config.kernel import errors
 from config.kernel.api.problems import PROBLEM_MEDIA_TYPE, STATUS
-from config.kernel.codes import CODE_MAX_LENGTH, CODE_PATTERN
 from config.kernel.errors import RistourneError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -25,8 +25,6 @@ _WITH_BODY = (
     errors.UnsupportedMediaType,
     errors.ValidationFailed,
 )
-
-CODE_PATH_SCHEMA = {"type": "string", "pattern": CODE_PATTERN, "maxLength": CODE_MAX_LENGTH}
 
 
 class ProblemField(msgspec.Struct):
@@ -58,9 +56,15 @@ class OperationSchema(AutoSchema):
             return [{name: []} for name in security]
         if not self.view.authentication_classes:
             return [{}]
-        return [{"oauth2": list(self.view.required_scopes[self.method])}]
+        required_scopes: Mapping[str, tuple[str, ...]] = getattr(self.view, "required_scopes", {})
+        return [{"oauth2": list(required_scopes[self.method])}]
 
-    def get_override_parameters(self) -> list[OpenApiParameter]:
+    def get_operation_id(self) -> str:
+        """Method and path: stable, unique, and told apart for one row and for lists."""
+        path = self.path.removeprefix("/api/v1/").strip("/")
+        return f"{self.method.lower()}_" + re.sub(r"[^a-z0-9]+", "_", path.lower()).strip("_")
+
+    def get_override_parameters(self) -> list[Any]:
         return [_response_header("X-Request-Id", "The id of this request, also in our logs.")]
 
 
@@ -78,11 +82,28 @@ class StructExtension(OpenApiSerializerExtension):
             [self.target], ref_template="#/components/schemas/{name}"
         )
         own = components.pop(self.target.__name__, schema)
+        nested = _structs_in(msgspec.inspect.type_info(self.target), {})
         for name, component in components.items():
             auto_schema.registry.register_on_missing(
-                ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, object=name, schema=component)
+                ResolvedComponent(
+                    name=name, type=ResolvedComponent.SCHEMA, object=nested.get(name, name), schema=component
+                )
             )
         return dict(own)
+
+
+def _structs_in(node: object, found: dict[str, type]) -> dict[str, type]:
+    """The structs a type is made of, by name: two of one name in the document are a mistake worth a warning."""
+    if isinstance(node, tuple):
+        for item in node:
+            _structs_in(item, found)
+    elif isinstance(node, msgspec.inspect.StructType):
+        if node.cls.__name__ not in found:
+            found[node.cls.__name__] = node.cls
+            _structs_in(node.fields, found)
+    elif isinstance(node, (msgspec.inspect.Type, msgspec.inspect.Field)):
+        _structs_in(tuple(getattr(node, name) for name in node.__struct_fields__), found)
+    return found
 
 
 def operation(
@@ -102,9 +123,7 @@ def operation(
     `failures` are the errors of the operation itself; what every call can answer is added. `example` is a
     request body that runs, `answer_examples` the answer by status.
     """
-    common = _ALWAYS if is_public else _ALWAYS + _WITH_TOKEN
-    if body is not None:
-        common += _WITH_BODY
+    common = [*_ALWAYS, *(() if is_public else _WITH_TOKEN), *(_WITH_BODY if body is not None else ())]
     return extend_schema(
         summary=summary,
         request=body,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache as counters
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from config.kernel.errors import RateLimited
 
@@ -18,7 +18,7 @@ class Allowance(NamedTuple):
     remaining: int
     reset: int
 
-    def write_to(self, response: HttpResponse) -> None:
+    def write_to(self, response: HttpResponseBase) -> None:
         """The RateLimit fields of draft-ietf-httpapi-ratelimit-headers-10."""
         response.headers["RateLimit-Policy"] = f'"client";q={self.limit};w={self.window}'
         response.headers["RateLimit"] = f'"client";r={max(self.remaining, 0)};t={self.reset}'

@@ -1,16 +1,18 @@
 """The base of every endpoint: a DRF view for the schema, a few plain calls for speed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.views.generic import TemplateView
 from rest_framework.views import APIView
 
 from config.kernel.api.negotiation import negotiate
-from config.kernel.api.problems import problem_response
+from config.kernel.api.problems import STATUS, problem_response
+from config.kernel.api.requests import ApiRequest
 from config.kernel.api.throttle import count_call
-from config.kernel.errors import InsufficientScope, InvalidToken, MethodNotAllowed, NotFound
+from config.kernel.errors import InsufficientScope, InvalidToken, MethodNotAllowed, NotFound, RistourneError
 
 _METHODS = {"GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "PATCH": "patch", "DELETE": "delete"}
 
@@ -28,8 +30,6 @@ class ApiView(APIView):
     required_scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     media_types: ClassVar[tuple[str, ...]] = ("application/json",)
 
-    request: HttpRequest
-
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # One instance serves all requests: authentication keeps no state of a request.
@@ -41,7 +41,7 @@ class ApiView(APIView):
 
     _authenticators: ClassVar[tuple[Any, ...]] = ()
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         """Answer one request; every exception becomes a problem document."""
         if request.method == "OPTIONS":
             return self.options(request)
@@ -61,17 +61,17 @@ class ApiView(APIView):
             allowance.write_to(response)
         return response
 
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         """The allowed methods; needs no token."""
-        return HttpResponse(status=204, headers={"Allow": ", ".join(self._allowed_methods())})
+        return HttpResponse(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
 
-    def _handler(self, request: HttpRequest) -> Callable[..., HttpResponseBase]:
+    def _handler(self, request: ApiRequest) -> Callable[..., HttpResponseBase]:
         handler = getattr(self, _METHODS.get(request.method or "", ""), None)
         if handler is None:
-            raise MethodNotAllowed(self._allowed_methods())
+            raise MethodNotAllowed(self.allowed_methods)
         return handler
 
-    def _authenticate(self, request: HttpRequest) -> Any:
+    def _authenticate(self, request: ApiRequest) -> Any:
         for authenticator in self._authenticators:
             result = authenticator.authenticate(request)
             if result is not None:
@@ -91,5 +91,26 @@ class UnknownPath(ApiView):
     authentication_classes = []
     schema = None
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: ApiRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
         return problem_response(NotFound(), request)
+
+
+class ProblemsPage(TemplateView):
+    """Where the `type` of a problem document leads: what each code means, from the errors themselves."""
+
+    template_name = "api/problems.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        known = {kind.code: kind for kind in _kinds(RistourneError)}
+        problems = [
+            {"kind": kind, "status": STATUS[kind.family], "meaning": (kind.__doc__ or "").split("\n\n")[0]}
+            for _, kind in sorted(known.items())
+        ]
+        return super().get_context_data(problems=problems, **kwargs)
+
+
+def _kinds(parent: type[RistourneError]) -> Iterator[type[RistourneError]]:
+    for kind in parent.__subclasses__():
+        if "code" in vars(kind):
+            yield kind
+        yield from _kinds(kind)
