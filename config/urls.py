@@ -15,8 +15,10 @@ api_v1: list[URLPattern | URLResolver] = [
     path("docs/problems", ProblemsPage.as_view(), name="problems"),
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("", include("members.api.urls")),
+    path("", include("segments.api.urls")),
     path("", include("loyalty.api.urls")),
     path("", include("rewards.api.urls")),
+    path("", include("segments.api.urls")),
     path("", include("loyalty.api.urls")),
     path("", include("rewards.api.urls")),
 ]

@@ -39,11 +39,8 @@ _PAGE_POLICY = (
 _ADMIN_POLICY = (
     _PAGE_POLICY + "; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'"
 )
-# Swagger UI and Redoc style inline; Redoc starts a worker from a blob and itself by an inline script.
-_DOCS_POLICY = (
-    _PAGE_POLICY
-    + "; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
-)
+# Swagger UI and Redoc style inline, and Redoc starts a worker from a blob.
+_DOCS_POLICY = _PAGE_POLICY + "; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
 
 # What Django itself answers before or around a view, as the error the API calls it.
 _BY_STATUS: dict[int, Callable[[], errors.RistourneError]] = {
