@@ -330,8 +330,11 @@ def _base(programme_id: int, now: datetime, key: Key | None) -> dict[str, Any]:
 
 
 def _head(programme_id: int, row: tuple[Any, ...]) -> Head:
-    *programme, key = row[1:_HEAD_END]
-    return Head(programme_id, *programme, _key.decode(key) if key else None)
+    status, overdraw, backdating_days, approval_limit, on_unknown_member, version, key = row[1:_HEAD_END]
+    stored = _key.decode(key) if key else None
+    return Head(
+        programme_id, status, overdraw, backdating_days, approval_limit, on_unknown_member, version, stored
+    )
 
 
 def _holding(programme_id: int, row: tuple[Any, ...], lots: str | None) -> Holding:

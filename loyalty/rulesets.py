@@ -65,13 +65,16 @@ def _product_set(hash_: str, body: Part) -> ProductSet:
 
 @dataclass(slots=True)
 class Timeline:
-    """All versions of a programme's rules, as at one `RulesHead` version."""
+    """All versions of a programme's rules, as at one `RulesHead` version.
+
+    `parts` lists the part hashes in force before the first of `cuts`, and from each of them on.
+    """
 
     version: int
     zone: ZoneInfo | None
     promotion_ids: dict[str, int]
     bodies: dict[str, Part]
-    starts: list[datetime | None]
+    cuts: list[datetime]
     parts: list[list[str]]
     is_capped: bool
     is_budgeted: bool
@@ -79,7 +82,7 @@ class Timeline:
 
     def at(self, instant: datetime) -> Ruleset:
         """The ruleset in force at `instant`; ProgrammeNotActive where no terms are."""
-        index = bisect_right(self.starts[1:], instant, key=lambda start: start)
+        index = bisect_right(self.cuts, instant)
         if index not in self._rulesets:
             self._rulesets[index] = self._compile(self.parts[index])
         return self._rulesets[index]
@@ -120,8 +123,8 @@ def load(programme_id: int, version: int) -> Timeline:
     bodies = dict(RulePart.objects.filter(programme_id=programme_id).values_list("hash", "body"))
     bodies |= {part_hash(part): part for part in links.values()}
     versions = [*promotions, *terms]
-    cuts = {at for version in versions for at in (version.valid_from, version.valid_until) if at is not None}
-    starts: list[datetime | None] = [None, *sorted(cuts)]
+    ends = [at for version in versions for at in (version.valid_from, version.valid_until)]
+    cuts = sorted({at for at in ends if at is not None})
     scopes = {scope for x in promotions for scope in bodies[x.part]["caps"]}
     return Timeline(
         version=version,
@@ -130,8 +133,8 @@ def load(programme_id: int, version: int) -> Timeline:
         is_budgeted="budget" in scopes,
         promotion_ids={x.promotion.code: x.promotion_id for x in promotions},
         bodies=bodies,
-        starts=starts,
-        parts=[_parts_at(start, promotions, terms, links, bodies) for start in starts],
+        cuts=cuts,
+        parts=[_parts_at(at, promotions, terms, links, bodies) for at in (None, *cuts)],
     )
 
 

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 
-from config.kernel.api import problem
+from config.kernel.api import ApiRequest, problem
 from config.kernel.api.problems import PROBLEM_MEDIA_TYPE
 from config.kernel.errors import ValidationFailed
 from config.kernel.flat import flat_errors
@@ -13,7 +13,7 @@ from loyalty.idempotency import Answer, claim
 from loyalty.services import Write
 
 
-def keyed_write(request: HttpRequest, body: object) -> Write:
+def keyed_write(request: ApiRequest, body: object) -> Write:
     """The write of a request with its Idempotency-Key; IdempotencyKeyMissing without one."""
     caller = request.auth
     key = claim(

@@ -3,12 +3,21 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 
 from config.kernel import errors as kernel_errors
-from config.kernel.api import ApiView, convert, json_response, operation, paginate, problem, read_body
+from config.kernel.api import (
+    ApiRequest,
+    ApiView,
+    convert,
+    json_response,
+    operation,
+    paginate,
+    problem,
+    read_body,
+)
 from config.kernel.api.problems import STATUS
 from config.kernel.errors import InsufficientScope, NotFound, RistourneError
 from loyalty import errors, selectors, services
@@ -65,7 +74,7 @@ class EvaluationsView(ApiView):
         example=examples.BASKET,
         answer_examples={200: examples.EVALUATED},
     )
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ApiRequest) -> HttpResponse:
         """The points a basket would earn now, line by line, with every rule that did or did not apply.
 
         Writes nothing. Without a member it is a guest's: base points and promotions open to all. Sent along
@@ -100,7 +109,7 @@ class TransactionsView(ApiView):
         example=examples.RECEIPT,
         answer_examples={201: examples.EARNED, 200: examples.EARNED},
     )
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ApiRequest) -> HttpResponse:
         """Book a receipt once and for ever under its reference; the points come with their explanation."""
         body, plain = read_body(request, EarnBody)
         check_metadata(body.metadata)
@@ -120,7 +129,7 @@ class BatchView(ApiView):
         example=examples.BATCH,
         answer_examples={200: examples.BATCHED},
     )
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: ApiRequest) -> HttpResponse:
         """Book many receipts, each an effect in its own right; one that is refused stops no other.
 
         Receipts of one member run in their order. A batch that was cut half-way is simply sent again: what
@@ -148,7 +157,7 @@ class BatchView(ApiView):
         except RistourneError as error:
             return error
 
-    def _result(self, index: int, outcome: Booking | RistourneError, request: HttpRequest) -> dict[str, Any]:
+    def _result(self, index: int, outcome: Booking | RistourneError, request: ApiRequest) -> dict[str, Any]:
         if isinstance(outcome, RistourneError):
             return {"index": index, "status": STATUS[outcome.family], "body": problem(outcome, request)}
         if outcome.replayed:
@@ -165,7 +174,7 @@ class TransactionView(ApiView):
         failures=[NotFound],
         answer_examples={200: examples.TRANSACTION},
     )
-    def get(self, request: HttpRequest, reference: str) -> HttpResponse:
+    def get(self, request: ApiRequest, reference: str) -> HttpResponse:
         """A transaction with lines, trace, returns and what is left. Needs points:earn or members:read."""
         if request.auth.scopes.isdisjoint({"points:earn", "members:read"}):
             raise InsufficientScope(["points:earn"])
@@ -195,7 +204,7 @@ class ReversalsView(ApiView):
         example=examples.RETURN,
         answer_examples={201: examples.REVERSED, 200: examples.REVERSED},
     )
-    def post(self, request: HttpRequest, reference: str) -> HttpResponse:
+    def post(self, request: ApiRequest, reference: str) -> HttpResponse:
         """Take lines back by quantity or amount, or all that is left.
 
         What remains is evaluated with the original rules and facts; the difference is one entry.
@@ -216,7 +225,7 @@ class BalanceView(ApiView):
         failures=[NotFound],
         answer_examples={200: examples.BALANCE},
     )
-    def get(self, request: HttpRequest, member: str) -> HttpResponse:
+    def get(self, request: ApiRequest, member: str) -> HttpResponse:
         """Available, pending and held points and debt, as they are at this instant."""
         return json_response(selectors.balance_shown(programme_of(request.auth), member, timezone.now()))
 
@@ -258,7 +267,7 @@ class AdjustmentsView(ApiView):
             200: examples.ADJUSTED,
         },
     )
-    def post(self, request: HttpRequest, member: str) -> HttpResponse:
+    def post(self, request: ApiRequest, member: str) -> HttpResponse:
         """Give or take points with a reason. Taking more than is available is refused."""
         body, plain = read_body(request, AdjustmentBody)
         check_metadata(body.metadata)
@@ -279,7 +288,7 @@ class AdjustmentView(ApiView):
         failures=[NotFound],
         answer_examples={200: examples.ADJUSTED},
     )
-    def get(self, request: HttpRequest, member: str, reference: str) -> HttpResponse:
+    def get(self, request: ApiRequest, member: str, reference: str) -> HttpResponse:
         """What became of an adjustment."""
         programme = programme_of(request.auth)
         return json_response(selectors.adjustment_shown(programme, member, reference, timezone.now()))
@@ -298,7 +307,7 @@ class ProductsView(ApiView):
         ],
         answer_examples={200: {"items": [examples.PRODUCT_SHOWN], "next_cursor": None}},
     )
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: ApiRequest) -> HttpResponse:
         """The programme's product list."""
         products = selectors.products_of(programme_of(request.auth))
         return json_response(paginate(products, request, by="sku", render=show_product))
@@ -313,7 +322,7 @@ class ProductView(ApiView):
         failures=[NotFound],
         answer_examples={200: examples.PRODUCT_SHOWN},
     )
-    def get(self, request: HttpRequest, sku: str) -> HttpResponse:
+    def get(self, request: ApiRequest, sku: str) -> HttpResponse:
         """The product with this SKU."""
         return json_response(show_product(selectors.product_of(programme_of(request.auth), sku)))
 
@@ -324,7 +333,7 @@ class ProductView(ApiView):
         example=examples.PRODUCT,
         answer_examples={201: examples.PRODUCT_SHOWN, 200: examples.PRODUCT_SHOWN},
     )
-    def put(self, request: HttpRequest, sku: str) -> HttpResponse:
+    def put(self, request: ApiRequest, sku: str) -> HttpResponse:
         """Category and brand for basket lines that name none. Booked transactions keep what they had."""
         body, _ = read_body(request, ProductBody)
         row = ProductRow(sku, body.name, body.category, body.brand)

@@ -137,7 +137,6 @@ def facts_of(
     context: BasketContext,
     ruleset: Ruleset,
     timeline: Timeline,
-    at: datetime,
     day: date,
     transactions: int,
     call: Call,

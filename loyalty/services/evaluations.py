@@ -10,7 +10,7 @@ from django.core import signing
 
 from loyalty import answers, gather
 from loyalty.apply import Call
-from loyalty.engine import Ruleset, calendar, evaluate, explain
+from loyalty.engine import Facts, Ruleset, calendar, evaluate, explain
 from loyalty.errors import EvaluationStale
 from loyalty.gather import Ask, Gathered
 from loyalty.idempotency import Key
@@ -66,14 +66,17 @@ def basket_evaluate(
     ruleset = rules.at(command.occurred_at)
     check_basket(command, ruleset.terms)
     check_window(command.occurred_at, found.head, now)
-    person = check_member(context.holding.person) if command.member is not None else None
+    enrolling = command.enrol_unknown and found.head.on_unknown_member == "enrol"
+    person = context.holding.person
+    if command.member is not None and not (person is None and enrolling):
+        check_member(person)
     basket = engine_basket(command, command.resolved(found.products))
     account = context.holding.account
     day = calendar.local_day(command.occurred_at, ruleset.terms.zone)
     transactions = account.transactions if account else 0
-    facts = facts_of(
-        person, context, ruleset, rules, command.occurred_at, day, transactions, Call(now), found.spent
-    )
+    facts = facts_of(person, context, ruleset, rules, day, transactions, Call(now), found.spent)
+    if person is None and command.member is not None:
+        facts = Facts(member=True, first=True)
     result = evaluate(basket, facts, ruleset)
     check_points(result.points)
     token = promise(programme_id, partner_id, command, ruleset, result.points)

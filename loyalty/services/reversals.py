@@ -17,7 +17,7 @@ from loyalty.errors import AlreadyReversed, QuantityExceedsRemaining, ReferenceC
 from loyalty.gather import ReversalContext
 from loyalty.idempotency import Answer
 from loyalty.ledger import Account, Posting, Source
-from loyalty.records import ReversalRow, TransactionRow, facts_from, figures_row, from_hex, hex_text
+from loyalty.records import EntryRow, ReversalRow, TransactionRow, facts_from, figures_row, from_hex, hex_text
 from loyalty.rulesets import by_hash, timeline
 from loyalty.services.baskets import check_programme
 from loyalty.services.transactions import entry_row, refused
@@ -39,6 +39,16 @@ class ReversalCommand:
         """SHA-256 of what makes two returns the same: the transaction and the lines."""
         lines = (text for line in self.lines or () for pair in sorted(line.items()) for text in pair)
         return chain.digest(self.transaction, "all" if self.lines is None else "lines", *lines)
+
+    def check_digits(self, digits: int) -> None:
+        """ValidationFailed for amounts with more decimals than the currency has."""
+        errors = [
+            FieldError(f"/lines/{index}/amount", "too_many_decimals", f"The currency has {digits} decimals.")
+            for index, line in enumerate(self.lines or ())
+            if len(line.get("amount", "").partition(".")[2]) > digits
+        ]
+        if errors:
+            raise ValidationFailed(errors=errors)
 
     def returns(self, left: Sequence[Line]) -> list[Return]:
         """What is returned of each line, scaled; everything that is left without lines."""
@@ -146,17 +156,18 @@ def _unchanged(write: Write, context: ReversalContext) -> Call:
 
 
 def _decide(write: Write, command: ReversalCommand, context: ReversalContext, call: Call) -> Answer:
-    row = context.transaction
-    if context.booked:
-        return _repeated(write, command, context.booked, context)
-    if row is None or context.holding.account is None:
+    row, account = context.transaction, context.holding.account
+    if row is None or account is None:
         raise NotFound
+    ruleset = by_hash(write.programme_id, row.ruleset)
+    if context.booked:
+        return _repeated(command, context.booked, row, context.entry, ruleset)
     check_programme(context.head)
     if row.status == "reversed":
         raise AlreadyReversed("Nothing is left to take back.")
-    ruleset = by_hash(write.programme_id, row.ruleset)
+    command.check_digits(ruleset.terms.digits)
     after = remainder(row, command, ruleset)
-    posting = ledger.begin(context.holding.account, context.holding.lots, write.now)
+    posting = ledger.begin(account, context.holding.lots, write.now)
     salt, id_ = secrets.token_bytes(16), uuid7()
     entry, taken = ledger.reverse(
         posting,
@@ -197,12 +208,15 @@ def _decide(write: Write, command: ReversalCommand, context: ReversalContext, ca
 
 
 def _repeated(
-    write: Write, command: ReversalCommand, booked: ReversalRow, context: ReversalContext
+    command: ReversalCommand,
+    booked: ReversalRow,
+    row: TransactionRow,
+    entry: EntryRow | None,
+    ruleset: Ruleset,
 ) -> Answer:
-    if from_hex(booked.content) != command.content() or context.transaction is None:
+    if from_hex(booked.content) != command.content():
         raise ReferenceConflict("This reference is booked with other content.")
-    ruleset = by_hash(write.programme_id, context.transaction.ruleset)
-    return answer(200, answers.reversed_(booked, context.transaction, context.entry, ruleset), replayed=True)
+    return answer(200, answers.reversed_(booked, row, entry, ruleset), replayed=True)
 
 
 def _book(call: Call, row: TransactionRow, posting: Posting, reversal: ReversalRow, after: Remainder) -> None:

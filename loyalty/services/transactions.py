@@ -81,7 +81,6 @@ class Desk:
             context,
             ruleset,
             self.rules,
-            command.occurred_at,
             day,
             posting.account.transactions,
             self.call,

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 
-from config.kernel.api import ApiView, json_response, operation, read_page
+from config.kernel.api import ApiRequest, ApiView, json_response, operation, read_page
 from config.kernel.api.pagination import write_cursor
 from config.kernel.errors import FieldError, NotFound, ValidationFailed
 from loyalty.selectors import KINDS, STATUSES, Filters
@@ -92,7 +92,7 @@ class HistoryView(ApiView):
         ],
         answer_examples={200: {"items": [_EXAMPLE], "next_cursor": None}},
     )
-    def get(self, request: HttpRequest, member: str) -> HttpResponseBase:
+    def get(self, request: ApiRequest, member: str) -> HttpResponseBase:
         """Every movement of a member's points with the balance after it, in the order it was booked."""
         programme, now = programme_of(request.auth), timezone.now()
         filters = read_filters(request, programme)
@@ -112,7 +112,7 @@ def _answer(items: list[Any], after: int | None) -> HttpResponse:
     return json_response({"items": items, "next_cursor": None if after is None else write_cursor(after)})
 
 
-def read_filters(request: HttpRequest, programme: Programme) -> Filters:
+def read_filters(request: ApiRequest, programme: Programme) -> Filters:
     """The query's filters; ValidationFailed with every parameter that says nothing."""
     zone, errors = ZoneInfo(programme.time_zone), list[FieldError]()
     filters = Filters(
@@ -128,7 +128,7 @@ def read_filters(request: HttpRequest, programme: Programme) -> Filters:
 
 
 def _instant(
-    request: HttpRequest, name: str, zone: ZoneInfo, errors: list[FieldError], days: int = 0
+    request: ApiRequest, name: str, zone: ZoneInfo, errors: list[FieldError], days: int = 0
 ) -> datetime | None:
     """An instant, or the start of a programme day `days` later."""
     text = request.GET.get(name)
@@ -147,7 +147,7 @@ def _instant(
 
 
 def _words(
-    request: HttpRequest, name: str, known: tuple[str, ...], errors: list[FieldError]
+    request: ApiRequest, name: str, known: tuple[str, ...], errors: list[FieldError]
 ) -> tuple[str, ...]:
     words = tuple(word for word in request.GET.get(name, "").split(",") if word)
     if set(words) - set(known):
