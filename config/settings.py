@@ -14,10 +14,12 @@ from django.core.exceptions import ImproperlyConfigured
 from config.kernel.codes import CODE_PATH_SCHEMA
 from config.kernel.keys import signing_keys
 from config.kernel.logging import logging_config
+from config.kernel.postgres import project_var
 from config.kernel.rates import parse_rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"
+VAR_DIR = project_var()
+"""All that is made at run time: `RISTOURNE_VAR`, else `var/`."""
 
 env = environ.Env()
 
@@ -175,8 +177,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 OTP_TOTP_ISSUER = "Ristourne"
-# Our AxesMiddleware is a subclass that steps aside for the API; the check knows only the original's name.
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]
+# Our middleware are subclasses that step aside for the API; these checks know only the originals' names.
+SILENCED_SYSTEM_CHECKS = ["axes.W002", "security.W002", "security.W003"]
 
 # --- Partners: OAuth 2.0, client credentials only -----------------------------------------------------
 
@@ -297,10 +299,12 @@ UNFOLD = {"SITE_TITLE": "Ristourne", "SITE_HEADER": "Ristourne", "SITE_SYMBOL": 
 if flag("TRUST_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers ask without TLS
 SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+# Only a server that nobody reaches from elsewhere may do without, such as the demo on 127.0.0.1.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = flag("SECURE_COOKIES", not DEBUG)
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"

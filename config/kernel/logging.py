@@ -63,6 +63,8 @@ def _standard_library(shared: list[Any], render: Any, level: str) -> dict[str, A
             # Each request has its own line already; Django's would repeat paths and their codes.
             "django": {"handlers": [], "level": level, "propagate": True},
             "django.request": {"level": "CRITICAL"},
+            # Strangers who try other host names are told 400; they may not fill the log with tracebacks.
+            "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
             "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
         },
     }

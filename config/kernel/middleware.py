@@ -42,6 +42,8 @@ _ADMIN_POLICY = (
 # Swagger UI and Redoc style inline, and Redoc starts a worker from a blob.
 _DOCS_POLICY = _PAGE_POLICY + "; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
 
+_WITHOUT_BODY = {204, 304}
+
 # What Django itself answers before or around a view, as the error the API calls it.
 _BY_STATUS: dict[int, Callable[[], errors.RistourneError]] = {
     400: errors.MalformedRequest,
@@ -78,6 +80,8 @@ class RequestMiddleware:
         is_html = response.headers.get("Content-Type", "").startswith("text/html")
         if is_html and response.status_code >= 400 and is_api_call(request):
             return problem_response(_BY_STATUS.get(response.status_code, errors.InternalError)(), request)
+        if not response.streaming and response.status_code not in _WITHOUT_BODY:
+            response.headers["Content-Length"] = str(len(response.content))
         if is_html:
             response.headers.setdefault("Content-Security-Policy", _policy(request.path_info))
         return response

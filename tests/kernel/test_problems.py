@@ -1,5 +1,7 @@
 """Every row of the error table that the kernel answers for."""
 
+from io import BytesIO
+
 import pytest
 from django.http import HttpResponse
 from django.test import Client, override_settings
@@ -96,6 +98,20 @@ def test_too_large(till: ApiClient) -> None:
 )
 def test_unsupported_media_type(till: ApiClient, content_type: str) -> None:
     check(post(till, b"{}", content_type), 415, "unsupported_media_type")
+
+
+def test_chunked_bodies(till: ApiClient) -> None:
+    def chunked(raw: bytes) -> HttpResponse:
+        extra = {
+            "wsgi.input": BytesIO(raw),
+            "wsgi.input_terminated": True,
+            "CONTENT_TYPE": "application/json",
+        }
+        return till.generic("POST", ECHO, b"", **extra)
+
+    assert chunked(b'{"a": 1}').json() == {"echo": {"a": 1}}
+    check(chunked(b""), 400, "malformed_request")
+    check(chunked(b"[" + b" " * 1024 * 1024 + b"]"), 413, "payload_too_large")
 
 
 @pytest.mark.parametrize(

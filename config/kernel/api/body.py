@@ -7,7 +7,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from django.conf import settings
-from django.http import HttpRequest, UnreadablePostError
+from django.http import HttpRequest
 
 from config.kernel.errors import (
     FieldError,
@@ -65,17 +65,17 @@ def _check_media_type(content_type: str) -> None:
 
 
 def _read_bytes(request: HttpRequest) -> bytes:
-    try:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        length = 0
-    if length > settings.API_MAX_BODY_BYTES:
+    limit = settings.API_MAX_BODY_BYTES
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and int(length[:_MAX_INTEGER_DIGITS]) > limit:
         raise PayloadTooLarge
     try:
-        raw = request.body
-    except UnreadablePostError:
+        # A chunked body has no length, and Django would read none of it; the server says where it ends.
+        is_chunked = not length and request.META.get("wsgi.input_terminated")
+        raw: bytes = request.META["wsgi.input"].read(limit + 1) if is_chunked else request.body
+    except OSError:
         raise MalformedRequest("The body ended early.") from None
-    if len(raw) > settings.API_MAX_BODY_BYTES:
+    if len(raw) > limit:
         raise PayloadTooLarge
     return raw
 
