@@ -6,7 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 # Importing the converters registers `<code:...>`.
 from config.kernel import codes  # noqa: F401
-from config.kernel.api import ProblemsPage, UnknownPath
+from config.kernel.api import UnknownPath
+from config.views import IndexPage, ProblemsPage, healthz
 from members.api.urls import oauth_urlpatterns
 
 api_v1: list[URLPattern | URLResolver] = [
@@ -24,6 +25,8 @@ api_v1: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path("", IndexPage.as_view(), name="index"),
+    path("healthz", healthz, name="healthz"),
     path("api/v1/", include(api_v1)),
     path("oauth/", include(oauth_urlpatterns)),
     re_path(r"^(api|oauth)/", UnknownPath.as_view()),

@@ -1,0 +1,43 @@
+"""What a partner can do about each refusal of the API, by its code, in HTML."""
+
+ADVICE: dict[str, str] = {
+    "already_reversed": "Nothing: all of the transaction was taken back before. Do not send the return again.",
+    "currency_mismatch": "Send amounts in the programme's currency, and its code in <code>currency</code>.",
+    "evaluation_stale": "Evaluate the basket again and show the new points, or earn without <code>evaluation</code>. "
+    "<code>difference</code> says what changed.",
+    "file_unreadable": "Correct the file where the message points, and import it again: what is booked stays.",
+    "idempotency_key_missing": "Send an Idempotency-Key with every write: 1 to 255 printable ASCII characters, "
+    "a new one for each thing you want done, the same one when you repeat it.",
+    "idempotency_key_reused": "Take a new key for a new request. To repeat a request, send exactly the content "
+    "it had the first time.",
+    "illegal_transition": "Read the object's state: it is decided already, or this step does not follow from it.",
+    "import_running": "Wait until the running import has finished.",
+    "insufficient_points": "Ask for <code>available</code> points or fewer; "
+    "<code>missing</code> says how many are lacking.",
+    "insufficient_scope": "Ask the programme's staff to allow the scopes in <code>required_scopes</code> "
+    "for your client, then get a new token with them.",
+    "internal_error": "Send the same request again, with the same key. If it stays, tell us the <code>instance</code>: "
+    "the cause is in our log under it.",
+    "invalid_token": "Get a new token at /oauth/token and send it as <code>Authorization: Bearer</code>.",
+    "malformed_request": "Send valid JSON in UTF-8: no NaN, no Infinity, no NUL, no name twice in an object.",
+    "member_exists": "Choose another number, or change the member who has it with PATCH.",
+    "member_not_active": "Stop: the member left the programme. Treat the basket as a guest's.",
+    "method_not_allowed": "Use one of the methods in the Allow header.",
+    "not_acceptable": "Accept application/json, or a media type that the operation documents.",
+    "not_found": "Check the number, code or reference. What belongs to another programme is not found either.",
+    "occurred_at_out_of_window": "Send the instant of the purchase, at most 5 minutes ahead of our clock and "
+    "no older than the programme allows. Older receipts are imported by staff.",
+    "payload_too_large": "Split it: a body has at most 1 MiB.",
+    "programme_frozen": "Open another programme: currency and time zone stay once something was booked.",
+    "programme_not_active": "Stop: the programme is closed, or has no terms for that time.",
+    "quantity_exceeds_remaining": "Read what is left of the transaction and return at most that.",
+    "rate_limited": "Wait for the seconds in Retry-After. RateLimit says what is left, on every answer.",
+    "reference_conflict": "The receipt or return is booked with other content: read it, and take a new "
+    "reference if yours is another one.",
+    "request_in_progress": "Wait for the seconds in Retry-After and send the same request again, same key.",
+    "second_person_required": "Let somebody else decide: nobody approves what they asked for.",
+    "segment_exists": "Take another code.",
+    "temporarily_unavailable": "Wait for the seconds in Retry-After and send the same request again, same key.",
+    "unsupported_media_type": "Send <code>Content-Type: application/json</code>.",
+    "validation_error": "Correct the fields in <code>errors</code>: each has a JSON pointer, a word and a sentence.",
+}
