@@ -22,7 +22,7 @@ class ProblemsPage(api.ProblemsPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         for problem in context["problems"]:
-            problem["advice"] = problems.ADVICE.get(problem["kind"].code, "")
+            problem["advice"] = problems.ADVICE.get(problem["code"], "")
         return context
 
 

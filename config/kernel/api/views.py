@@ -101,10 +101,11 @@ class ProblemsPage(TemplateView):
     template_name = "api/problems.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        known = {kind.code: kind for kind in _kinds(RistourneError)}
+        # The kernel's own meaning of a code comes first; templates get values, because they call classes.
+        known = {kind.code: kind for kind in reversed(list(_kinds(RistourneError)))}
         problems = [
-            {"kind": kind, "status": STATUS[kind.family], "meaning": (kind.__doc__ or "").split("\n\n")[0]}
-            for _, kind in sorted(known.items())
+            {"code": code, "title": kind.title, "status": STATUS[kind.family], "retryable": kind.retryable}
+            for code, kind in sorted(known.items())
         ]
         return super().get_context_data(problems=problems, **kwargs)
 
