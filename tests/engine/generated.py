@@ -97,7 +97,9 @@ class Maker:
             "earn_rate": self.one("1", "1", "0", "0.5", "2.3333", "10", "0.0001"),
             "rounding": self.one("floor", "half_up", "ceil"),
             "delay_days": self.one(0, 1, 14),
-            "lifetime": self.one(None, {"months": self.random.randint(1, 36), "end": self.one(None, "month", "year")}),
+            "lifetime": self.one(
+                None, {"months": self.random.randint(1, 36), "end": self.one(None, "month", "year")}
+            ),
             "tiers": {"SILVER": "1.5", "GOLD": self.one("1", "2", "1.3333")},
         }
 
@@ -118,7 +120,9 @@ class Maker:
             "channel": self.one(None, *CHANNELS),
             "store": self.one(None, *STORES),
             "currency": terms["currency"],
-            "lines": [self.line(number, terms["digits"]) for number in range(1, self.random.randint(1, 5) + 1)],
+            "lines": [
+                self.line(number, terms["digits"]) for number in range(1, self.random.randint(1, 5) + 1)
+            ],
         }
 
     def cap(self) -> Part:
@@ -141,7 +145,9 @@ class Maker:
     def promotion(self, code: str, at: datetime) -> Part:
         effect = self.one("multiplier", "rate", "per_item", "fixed")
         value = (
-            self.one("1", "1.5", "3", "2.3333") if effect == "multiplier" else self.one("0.5", "1", "5", "0.3333", "50")
+            self.one("1", "1.5", "3", "2.3333")
+            if effect == "multiplier"
+            else self.one("0.5", "1", "5", "0.3333", "50")
         )
         return {
             "kind": "promotion",

@@ -151,4 +151,6 @@ def test_generated_promotions_do_apply() -> None:
     look()
     assert {"applied", "multiplier", "rate", "per_item", "fixed"} <= seen
     assert {"transaction", "total", "day", "month", "budget"} <= seen
-    assert set(SAME_REASON) | {"outside_window", "outside_schedule", "members_only", "no_matching_line"} <= seen
+    assert (
+        set(SAME_REASON) | {"outside_window", "outside_schedule", "members_only", "no_matching_line"} <= seen
+    )
