@@ -1,12 +1,13 @@
 """The OAuth endpoints: tokens for partners, in the words of RFC 6749, 7009 and 7662."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from msgspec import Meta
 from oauth2_provider.oauth2_backends import get_oauthlib_core
 from oauthlib.common import urlencode
 from oauthlib.oauth2 import OAuth2Error
@@ -20,7 +21,7 @@ _FORM = "application/x-www-form-urlencoded"
 class TokenForm(msgspec.Struct):
     """Client credentials; `client_id` and `client_secret` only when not sent by HTTP Basic."""
 
-    grant_type: str
+    grant_type: Literal["client_credentials"]
     scope: str = ""
     client_id: str = ""
     client_secret: str = ""
@@ -38,7 +39,7 @@ class TokenAnswer(msgspec.Struct):
 class TokenReference(msgspec.Struct):
     """The token in question."""
 
-    token: str
+    token: Annotated[str, Meta(min_length=1)]
     token_type_hint: str = ""
 
 

@@ -4,9 +4,8 @@ from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter
 
-from config.kernel.api import ApiRequest, ApiView, json_response, operation, paginate
+from config.kernel.api import PAGE_PARAMETERS, ApiRequest, ApiView, json_response, operation, paginate
 from config.kernel.errors import NotFound, ValidationFailed
 from members.selectors import member_by_number, programme_of
 from segments.api.serializers import MemberSegmentList, show_membership
@@ -20,10 +19,7 @@ class MemberSegmentsView(ApiView):
         summary="The segments of a member",
         answers={200: (MemberSegmentList, "The segments the member is in now, latest first.")},
         failures=[NotFound, ValidationFailed],
-        parameters=[
-            OpenApiParameter("limit", int, description="Items per page, 1 to 250; 50 if not given."),
-            OpenApiParameter("cursor", str, description="The `next_cursor` of the page before."),
-        ],
+        parameters=PAGE_PARAMETERS,
         answer_examples={
             200: {
                 "items": [

@@ -134,6 +134,18 @@ def test_a_json_body_is_no_form(till: ApiClient) -> None:
     assert "error" in answer.json()
 
 
+def test_a_form_in_no_known_format(till: ApiClient) -> None:
+    for content_type in ("multipart/form-data", "multipart/form-data; boundary=", "text/plain"):
+        answer = Client().generic(
+            "POST",
+            "/oauth/token",
+            b"grant_type=client_credentials",
+            content_type,
+            headers=basic(till.partner.client_id, till.secret),
+        )
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_credentials_in_the_query_open_nothing(till: ApiClient) -> None:
     query = f"client_id={till.partner.client_id}&client_secret={till.secret}&x=%zz["
     answer = Client().post("/oauth/token?" + query, {"grant_type": "client_credentials"})

@@ -7,6 +7,7 @@ import structlog
 from django import db
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
 
 from config.kernel import errors
@@ -84,7 +85,7 @@ def as_error(exception: BaseException) -> RistourneError:
         return _drf_error(exception)
     if isinstance(exception, RequestDataTooBig):
         return errors.PayloadTooLarge()
-    if isinstance(exception, SuspiciousOperation):
+    if isinstance(exception, (SuspiciousOperation, MultiPartParserError)):
         return errors.MalformedRequest()
     if isinstance(exception, PermissionDenied):
         return errors.InsufficientScope([])

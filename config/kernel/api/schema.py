@@ -12,6 +12,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from config.kernel import errors
+from config.kernel.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from config.kernel.api.problems import PROBLEM_MEDIA_TYPE, STATUS
 from config.kernel.errors import RistourneError
 
@@ -25,6 +26,21 @@ _WITH_BODY = (
     errors.UnsupportedMediaType,
     errors.ValidationFailed,
 )
+
+
+PAGE_PARAMETERS = (
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        description="Items per page.",
+    ),
+    OpenApiParameter(
+        "cursor",
+        {"type": "string", "minLength": 1},
+        description="The `next_cursor` of the page before.",
+    ),
+)
+"""The parameters of a list that is answered with `paginate`."""
 
 
 class ProblemField(msgspec.Struct):
@@ -63,6 +79,10 @@ class OperationSchema(AutoSchema):
         """Method and path: stable, unique, and told apart for one row and for lists."""
         path = self.path.removeprefix("/api/v1/").strip("/")
         return f"{self.method.lower()}_" + re.sub(r"[^a-z0-9]+", "_", path.lower()).strip("_")
+
+    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+        body: dict[str, Any] | None = super()._get_request_body(direction)
+        return body and body | {"required": True}
 
     def get_override_parameters(self) -> list[Any]:
         return [_response_header("X-Request-Id", "The id of this request, also in our logs.")]
