@@ -1,0 +1,124 @@
+"""Members: enrol, change, close."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, TypedDict, Unpack
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError
+from django.db import transaction as db_transaction
+
+from config.kernel.errors import FieldError, ValidationFailed
+from config.kernel.flat import flat_errors
+from config.kernel.models import check_fields
+from members.errors import MemberExists, ProgrammeNotActive
+from members.models import Member, OutboxEvent, Programme
+from members.selectors import default_language
+
+OLDEST_BIRTH_DATE = date(1900, 1, 1)
+
+
+class MemberFields(TypedDict, total=False):
+    """What is known of a member; all of it is optional."""
+
+    first_name: str
+    last_name: str
+    email: str
+    birth_date: date | None
+    language: str
+    attributes: dict[str, Any]
+    consents: dict[str, Any]
+    metadata: dict[str, Any]
+
+
+def member_enrol(
+    *, programme: Programme, number: str, now: datetime, **fields: Unpack[MemberFields]
+) -> tuple[Member, bool]:
+    """Enrol someone under a number; returns the member and whether it is new.
+
+    The same content again changes nothing. Without a language the member gets the programme's default.
+    Raises ProgrammeNotActive, ValidationFailed, and MemberExists for a number enrolled with other content.
+    """
+    if programme.status != Programme.Status.ACTIVE:
+        raise ProgrammeNotActive
+    member = Member(programme=programme, number=number, enrolled_at=now, **fields)
+    member.language = member.language or default_language(programme)
+    _check_member(member, now)
+    existing = _enrolled(programme, number)
+    if existing is None:
+        try:
+            with db_transaction.atomic():
+                member.save(force_insert=True)
+                _tell("member.enrolled", member, now)
+            return member, True
+        except IntegrityError:
+            # Somebody else enrolled the same number since we looked.
+            existing = _enrolled(programme, number)
+    if existing is None or _content(existing) != _content(member):
+        raise MemberExists
+    return existing, False
+
+
+@db_transaction.atomic
+def member_update(*, member: Member, now: datetime, **changes: Unpack[MemberFields]) -> Member:
+    """Change what is known of a member; flat objects are replaced whole. Raises ValidationFailed.
+
+    An earlier birth date is kept with the instant of its change, so that no birthday comes twice.
+    """
+    stored = Member.objects.select_for_update().select_related("programme").get(pk=member.pk)
+    before = _content(stored)
+    birth_date = stored.birth_date
+    for field, value in changes.items():
+        setattr(stored, field, value)
+    stored.language = stored.language or default_language(stored.programme)
+    _check_member(stored, now)
+    if _content(stored) == before:
+        return stored
+    if stored.birth_date != birth_date:
+        was = birth_date.isoformat() if birth_date else None
+        stored.birth_date_changes = [*stored.birth_date_changes, {"at": now.isoformat(), "was": was}]
+    stored.save(update_fields=[*_CONTENT_FIELDS, "birth_date_changes"])
+    _tell("member.updated", stored, now)
+    return stored
+
+
+def member_close(*, member: Member, now: datetime) -> Member:
+    """Take a member out of the programme; what was booked stays."""
+    with db_transaction.atomic():
+        Member.objects.filter(pk=member.pk).update(status=Member.Status.CLOSED)
+        _tell("member.closed", member, now)
+    member.refresh_from_db()
+    return member
+
+
+_CONTENT_FIELDS = tuple(MemberFields.__annotations__)
+
+
+def _content(member: Member) -> Mapping[str, object]:
+    return {field: getattr(member, field) for field in _CONTENT_FIELDS}
+
+
+def _enrolled(programme: Programme, number: str) -> Member | None:
+    return Member.objects.filter(programme=programme, number=number).first()
+
+
+def _tell(type_: str, member: Member, now: datetime) -> None:
+    OutboxEvent.objects.create(
+        programme_id=member.programme_id, member_id=member.pk, type=type_, body={}, recorded_at=now
+    )
+
+
+def _check_member(member: Member, now: datetime) -> None:
+    errors = [
+        error
+        for field in ("attributes", "consents", "metadata")
+        for error in flat_errors(f"/{field}", getattr(member, field))
+    ]
+    today = now.astimezone(ZoneInfo(member.programme.time_zone)).date()
+    if member.birth_date and not OLDEST_BIRTH_DATE <= member.birth_date <= today:
+        errors.append(FieldError("/birth_date", "implausible", f"From {OLDEST_BIRTH_DATE} to today."))
+    if member.language and not member.programme.languages.filter(code=member.language).exists():
+        errors.append(FieldError("/language", "unknown_language", "Not a language of the programme."))
+    if errors:
+        raise ValidationFailed(errors=errors)
+    check_fields(member, checks_uniqueness=False)
