@@ -134,6 +134,7 @@ class Call:
         tables: dict[str, Any] = {
             **self.tables,
             "accounts": list(self.accounts.values()),
+            "new_accounts": [_empty(row) for row in self.accounts.values() if row["expected"] == 0],
             "lots": list(self.lot_rows.values()),
             "lot_changes": list(self.changed.values()),
             "usage": self._usage(1),
@@ -175,6 +176,11 @@ class Call:
     @property
     def is_empty(self) -> bool:
         return not (self.key or self.accounts)
+
+
+def _empty(row: Row) -> dict[str, Any]:
+    account = Account(row["id"], row["programme_id"], settled_at=row["settled_at"])
+    return _account_row(account, 0)
 
 
 def _account_row(account: Account, expected: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 -- call = {
 --   "key":      {partner_id, key, programme_id, fingerprint, status, body, created_at} or absent,
 --   "accounts": [{...new state, "expected": version it was computed from}],
+--   "new_accounts": [empty accounts at version 0, for those that may not exist yet],
 --   "budgets":  [{promotion_id, account_id, points, uses, points_limit, uses_limit}],
 --   "entries", "lots", "draws", "transactions", "reversals", "adjustments", "usage", "activity", "outbox": rows,
 --   "usage_returned": what to take off usage that exists,
@@ -32,13 +33,11 @@ BEGIN
     END IF;
 
     IF call ? 'accounts' THEN
-        INSERT INTO loyalty_account (id, programme_id, version, seq, draws, available, pending, held, debt,
-                                     transactions, head, settled_at)
-        SELECT n.id, n.programme_id, 0, 0, 0, 0, 0, 0, 0, 0, decode(repeat('00', 32), 'hex'), n.settled_at
-        FROM jsonb_to_recordset(call->'accounts') AS n(id bigint, programme_id bigint, settled_at timestamptz, expected bigint)
-        WHERE n.expected = 0
-        ORDER BY n.id
-        ON CONFLICT DO NOTHING;
+        IF call ? 'new_accounts' THEN
+            INSERT INTO loyalty_account
+            SELECT n.* FROM jsonb_populate_recordset(NULL::loyalty_account, call->'new_accounts') n ORDER BY n.id
+            ON CONFLICT DO NOTHING;
+        END IF;
 
         SELECT coalesce(array_agg(locked.id), '{}') INTO fresh FROM (
             SELECT a.id FROM loyalty_account a
@@ -83,11 +82,13 @@ BEGIN
         FROM jsonb_populate_recordset(NULL::loyalty_account, call->'accounts') n
         WHERE a.id = n.id AND a.id = ANY(fresh);
 
-        SELECT coalesce(array_agg((n->>'id')::bigint), '{}') INTO stale
-        FROM jsonb_array_elements(call->'accounts') n WHERE (n->>'id')::bigint <> ALL(fresh);
-        IF stale <> '{}' AND call->'key'->>'status' IS NOT NULL AND call->'key'->>'status' <> '0' THEN
-            DELETE FROM loyalty_idempotencykey
-            WHERE partner_id = (call->'key'->>'partner_id')::bigint AND key = call->'key'->>'key';
+        IF cardinality(fresh) < jsonb_array_length(call->'accounts') THEN
+            SELECT array_agg((n->>'id')::bigint) INTO stale
+            FROM jsonb_array_elements(call->'accounts') n WHERE (n->>'id')::bigint <> ALL(fresh);
+            IF call->'key'->>'status' <> '0' THEN
+                DELETE FROM loyalty_idempotencykey
+                WHERE partner_id = (call->'key'->>'partner_id')::bigint AND key = call->'key'->>'key';
+            END IF;
         END IF;
     END IF;
 

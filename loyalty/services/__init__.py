@@ -1,18 +1,22 @@
 """Writes of loyalty, one function each; every one that moves points posts through `loyalty.apply`."""
 
+from loyalty.records import LineRow
+from loyalty.rules import Cap, ProductSetRule, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
 from loyalty.services.baskets import BasketCommand
 from loyalty.services.evaluations import basket_evaluate
-from loyalty.services.products import product_put, products_put
+from loyalty.services.products import ProductRow, product_put, products_put
 from loyalty.services.reversals import ReversalCommand, transaction_reverse
 from loyalty.services.rules import (
     promotion_link,
+    promotion_link_end,
     promotion_pause,
     promotion_publish,
     promotion_void,
     rules_publish,
     terms_set,
     tier_create,
+    tier_update,
 )
 from loyalty.services.transactions import transaction_earn, transactions_earn
 from loyalty.services.writes import Write
@@ -20,7 +24,13 @@ from loyalty.services.writes import Write
 __all__ = [
     "AdjustmentCommand",
     "BasketCommand",
+    "Cap",
+    "LineRow",
+    "ProductRow",
+    "ProductSetRule",
+    "PromotionRule",
     "ReversalCommand",
+    "TermsRule",
     "Write",
     "adjustment_decide",
     "adjustment_post",
@@ -28,12 +38,14 @@ __all__ = [
     "product_put",
     "products_put",
     "promotion_link",
+    "promotion_link_end",
     "promotion_pause",
     "promotion_publish",
     "promotion_void",
     "rules_publish",
     "terms_set",
     "tier_create",
+    "tier_update",
     "transaction_earn",
     "transaction_reverse",
     "transactions_earn",

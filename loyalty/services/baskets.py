@@ -1,12 +1,14 @@
 """From what a partner sent to what the engine takes: normalised lines, facts, and the checks that need now."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from config.kernel.errors import FieldError, NotFound, ValidationFailed
-from loyalty import chain
 from loyalty.apply import Call
 from loyalty.engine import Basket, Facts, Ruleset
 from loyalty.engine.calendar import birthday_days
@@ -38,30 +40,13 @@ class BasketCommand:
 
     def content(self) -> bytes:
         """SHA-256 of what makes two receipts the same: all but reference, evaluation and metadata."""
-        return chain.digest(
-            self.member or "",
-            self.occurred_at,
-            self.currency,
-            self.channel or "",
-            self.store or "",
-            self.bought(),
-        )
+        content = (self.member, self.occurred_at, self.currency, self.channel, self.store, self.lines)
+        return hashlib.sha256(msgspec.json.encode(content)).digest()
 
     def bought(self) -> bytes:
-        """SHA-256 of the lines as sent."""
-        lines = (
-            (
-                x.line,
-                x.sku or "",
-                x.category or "",
-                x.brand or "",
-                x.quantity,
-                x.amount,
-                str(x.points_eligible),
-            )
-            for x in self.lines
-        )
-        return chain.digest(*(text for line in lines for text in line))
+        """SHA-256 of what an evaluation is about: the lines as sent, where and in which currency."""
+        content = (self.currency, self.channel, self.store, self.lines)
+        return hashlib.sha256(msgspec.json.encode(content)).digest()
 
     def skus(self) -> Iterable[str]:
         """SKUs whose category or brand the product list must give."""

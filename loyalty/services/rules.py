@@ -7,9 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
+from config.kernel.errors import FieldError
 from loyalty import rulesets
 from loyalty.engine import ENGINE
 from loyalty.engine.numbers import POINT, plain, scaled
+from loyalty.errors import RuleRefused
 from loyalty.models import (
     Promotion,
     PromotionBudget,
@@ -48,6 +50,13 @@ def terms_set(*, programme: Programme, terms: TermsRule, now: datetime) -> Terms
 def tier_create(*, programme: Programme, code: str, name: str, rank: int) -> Tier:
     """A level of the programme; its multiplier comes with the terms."""
     return Tier.objects.create(programme=programme, code=code, name=name, rank=rank)
+
+
+def tier_update(*, tier: Tier, name: str, rank: int) -> Tier:
+    """Rename or move a level; its code is what rules and members know it by and never changes."""
+    tier.name, tier.rank = name, rank
+    tier.save(update_fields=["name", "rank"])
+    return tier
 
 
 @transaction.atomic
@@ -114,6 +123,27 @@ def promotion_link(
     )
     if publish:
         rules_publish(programme=promotion.programme)
+    return link
+
+
+@transaction.atomic
+def promotion_link_end(
+    *, link: PromotionSegment, now: datetime, at: datetime | None = None
+) -> PromotionSegment:
+    """End a link at an instant, now unless another is given; the row stays and the rules are published.
+
+    A link that has not begun ends as it begins. RuleRefused: it has ended already, or would end in the past.
+    """
+    _head_locked(link.promotion.programme)
+    link.refresh_from_db()
+    end = max(at or now, link.valid_from)
+    if link.valid_until is not None and link.valid_until <= now:
+        raise RuleRefused(errors=[FieldError("/valid_until", "ended", "This link has ended already.")])
+    if end < now:
+        raise RuleRefused(errors=[FieldError("/valid_until", "in_the_past", "The end lies in the past.")])
+    link.valid_until = end
+    link.save(update_fields=["valid_until"])
+    rules_publish(programme=link.promotion.programme)
     return link
 
 

@@ -90,7 +90,7 @@ def test_production_starts() -> None:
     ("name", "value"),
     [
         ("SECRET_KEY", ""),
-        ("EVALUATION_KEY", PRODUCTION["SECRET_KEY"]),
+        pytest.param("EVALUATION_KEY", PRODUCTION["SECRET_KEY"], id="one key for two doors"),
         ("DEBUG", "maybe"),
         ("ALLOWED_HOSTS", ""),
         ("DATABASE_URL", "sqlite:///db.sqlite3"),
