@@ -38,6 +38,7 @@ def test_it_works() -> None:
         ("EVALUATION_KEY", GOOD["SECRET_KEY"]),
         ("EVALUATION_KEY", ""),
     ],
+    ids=["short secret", "short signer", "default", "placeholder", "repeating", "shared", "empty"],
 )
 def test_weak_keys_stop_the_start(name: str, key: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=name):
