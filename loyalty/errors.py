@@ -88,3 +88,14 @@ class RuleRefused(RistourneError):
     """A rule that cannot be: `errors` say what is wrong with it."""
 
     code, family, title = "validation_error", Family.UNPROCESSABLE, "The rule is not valid"
+
+
+class FileUnreadable(RistourneError):
+    """A file to import whose columns cannot be told."""
+
+    code, family, title = "file_unreadable", Family.UNPROCESSABLE, "The file cannot be read"
+
+
+class ImportRunning(RistourneError):
+    code, family, title = "import_running", Family.CONFLICT, "Another import of this programme is running"
+    retryable = True
