@@ -1,0 +1,20 @@
+"""Loyalty in the back office: rules are changed by versions, points through services only."""
+
+from loyalty.admin.accounts import AccountAdmin
+from loyalty.admin.adjustments import AdjustmentAdmin
+from loyalty.admin.catalogue import ProductAdmin, TierAdmin
+from loyalty.admin.links import PromotionSegmentAdmin
+from loyalty.admin.promotions import PromotionAdmin
+from loyalty.admin.terms import TermsVersionAdmin
+from loyalty.admin.transactions import TransactionAdmin
+
+__all__ = [
+    "AccountAdmin",
+    "AdjustmentAdmin",
+    "ProductAdmin",
+    "PromotionAdmin",
+    "PromotionSegmentAdmin",
+    "TermsVersionAdmin",
+    "TierAdmin",
+    "TransactionAdmin",
+]

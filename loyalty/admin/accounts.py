@@ -1,0 +1,102 @@
+"""Accounts as staff read them: the four figures, the entries behind them, the open lots."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+
+from config.kernel.admin import go_to
+from loyalty import wording
+from loyalty.admin.tenants import ProgrammeFilter, ShownAdmin, own_members
+from loyalty.ledger import Lot
+from loyalty.models import Account, Adjustment
+from loyalty.movements import Filters, movements
+from loyalty.selectors import holding_of, settled
+from loyalty.verification import account_verify
+
+PAGE = 100
+"""Entries on one page."""
+
+
+@admin.register(Account)
+class AccountAdmin(ShownAdmin):
+    """Search takes a whole member number. The list shows what is booked, the page what is true now."""
+
+    list_display = ["number", "available", "pending", "held", "debt", "last_entry", "programme"]
+    list_filter = [ProgrammeFilter]
+    list_select_related = ["member", "programme"]
+    search_fields = ["member__number__exact"]
+    search_help_text = "Member number"
+    ordering = ["-member"]
+    sortable_by = ()
+    actions_detail = ["adjust", "verify"]
+    change_form_template = "admin/loyalty/account.html"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        return super().get_queryset(request).select_related("member", "programme")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        term = search_term.strip()
+        return (queryset.filter(pk__in=own_members(request, term).values("pk")) if term else queryset), False
+
+    def detail_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        now, before = timezone.now(), request.GET.get("before", "")
+        zone = ZoneInfo(row.programme.time_zone)
+        holding = holding_of(row.programme_id, row.member.number, now)
+        account = settled(holding, row.programme_id, now)
+        older = int(before) if before.isdecimal() and len(before) < 19 else None
+        entries = movements(holding, Filters(), now, limit=PAGE + 1, before=older)
+        return {
+            "title": f"Account of member {row.member.number}",
+            "number": row.member.number,
+            "figures": account.figures._asdict(),
+            "balance": account.figures.balance,
+            "next_change": account.next_change_at,
+            "entries": entries[:PAGE],
+            "older": entries[PAGE - 1].seq if len(entries) > PAGE else None,
+            "is_newest": older is None,
+            "lots": _open_lots(holding.lots, now),
+            "waiting": Adjustment.objects.filter(account_id=row.pk, status=Adjustment.Status.WAITING),
+            "zone": zone,
+        }
+
+    @action(description="Adjust points", icon="edit")
+    def adjust(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the form of an adjustment, filled in with the member."""
+        row = self.own_row(request, object_id)
+        return HttpResponseRedirect(f"{reverse('admin:loyalty_adjustment_post')}?account={row.pk}")
+
+    @action(description="Verify the hash chain", icon="verified")
+    def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Compute every entry again and say whether all is as it was written."""
+        verdict = account_verify(self.own_row(request, object_id))
+        if verdict.faults:
+            for fault in verdict.faults[:10]:
+                self.message_user(request, fault, messages.ERROR)
+        else:
+            text = f"All {verdict.entries} entries verify: hashes, order, balances and open lots."
+            self.message_user(request, text, messages.SUCCESS)
+        return go_to(request, "admin:loyalty_account_change", object_id)
+
+    @display(description="Member", ordering="member__number")
+    def number(self, row: Account) -> str:
+        return row.member.number
+
+    @display(description="Settled")
+    def last_entry(self, row: Account) -> str:
+        return wording.moment(row.settled_at, ZoneInfo(row.programme.time_zone))
+
+
+def _open_lots(lots: list[Lot], now: datetime) -> list[dict[str, Any]]:
+    """Lots with points in them, in the order in which spending draws them."""
+    live = [lot for lot in lots if lot.remaining and (lot.expires_at is None or lot.expires_at > now)]
+    live.sort(key=lambda lot: (lot.expires_at is None, lot.expires_at or now, lot.seq))
+    return [{"lot": lot, "is_pending": lot.activates_at > now} for lot in live]

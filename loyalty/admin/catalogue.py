@@ -1,0 +1,61 @@
+"""Products and tiers."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from loyalty.admin.tenants import LoyaltyAdmin, ProgrammeFilter
+from loyalty.forms import ProductForm, TierForm
+from loyalty.models import Product, Tier
+from loyalty.services import product_put, tier_create, tier_update
+from loyalty.services.products import ProductRow
+
+
+@admin.register(Product)
+class ProductAdmin(LoyaltyAdmin):
+    """What lines are matched with; searched by SKU, name, category and brand."""
+
+    form = ProductForm
+    list_display = ["sku", "name", "category", "brand", "programme"]
+    list_filter = [ProgrammeFilter]
+    list_select_related = ["programme"]
+    search_fields = ["sku", "name", "category", "brand"]
+    show_full_result_count = False
+    actions = None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        return ["programme", "sku", "updated_at"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        return ["programme", "sku", "name", "category", "brand", *(["updated_at"] if obj else [])]
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Product:
+        programme = fields.pop("programme")
+        product, _ = product_put(programme=programme, product=ProductRow(**fields), now=timezone.now())
+        return product
+
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
+        product = ProductRow(row.sku, row.name, row.category, row.brand)
+        product_put(programme=row.programme, product=product, now=timezone.now())
+
+
+@admin.register(Tier)
+class TierAdmin(LoyaltyAdmin):
+    """Levels; their multipliers are in the programme's terms."""
+
+    form = TierForm
+    list_display = ["name", "code", "rank", "programme"]
+    list_filter = [ProgrammeFilter]
+    list_select_related = ["programme"]
+    actions = None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tier | None = None) -> list[str]:
+        return ["programme", "code"] if obj else []
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Tier:
+        return tier_create(**fields)
+
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
+        tier_update(tier=row, name=row.name, rank=row.rank)

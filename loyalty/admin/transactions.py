@@ -1,0 +1,95 @@
+"""Transactions as staff read them: what was bought, what it earned and why, what came back."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from loyalty import wording
+from loyalty.admin.tenants import (
+    ProgrammeFilter,
+    ShownAdmin,
+    own_members,
+    row_number,
+    state_label,
+    with_member_number,
+)
+from loyalty.models import Draw, Entry, Lot, Transaction
+from loyalty.selectors import transaction_shown
+
+STATES = {"Posted": "success", "Partially reversed": "warning", "Reversed": "danger"}
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ShownAdmin):
+    """Search takes a reference or a member number, each as a whole."""
+
+    list_display = [
+        "reference",
+        "member",
+        "occurred",
+        "where",
+        "points",
+        "remaining_points",
+        "state",
+        "programme",
+    ]
+    list_filter = [ProgrammeFilter, "status", ("day", RangeDateFilter)]
+    list_filter_submit = True
+    list_select_related = ["programme"]
+    search_fields = ["reference__exact"]
+    search_help_text = "Reference or member number"
+    ordering = ["-id"]
+    sortable_by = ()
+    change_form_template = "admin/loyalty/transaction.html"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        rows = super().get_queryset(request).select_related("programme")
+        return with_member_number(rows)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        members = own_members(request, term).values("pk")
+        return queryset.filter(Q(reference=term) | Q(account_id__in=members)), False
+
+    def detail_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        zone = ZoneInfo(row.programme.time_zone)
+        sources = [row.pk, *row.reversals.values_list("pk", flat=True)]
+        entries = Entry.objects.filter(account=row.account_id, source__in=sources).order_by("seq")
+        return {
+            "shown": transaction_shown(row.programme_id, row.reference),
+            "number": row_number(row),
+            "state": state_label(self.state(row), STATES),
+            "occurred": wording.moment(row.occurred_at, zone),
+            "recorded": wording.moment(row.recorded_at, zone),
+            "returns": row.reversals.order_by("recorded_at", "pk"),
+            "entries": entries,
+            "lots": Lot.objects.filter(account=row.account_id, seq=row.entry_seq),
+            "draws": Draw.objects.filter(account=row.account_id, lot_seq=row.entry_seq).order_by("number"),
+            "facts": row.facts,
+            "zone": zone,
+        }
+
+    @display(description="Member")
+    def member(self, row: Any) -> str:
+        return row_number(row)
+
+    @display(description="Occurred")
+    def occurred(self, row: Transaction) -> str:
+        return wording.moment(row.occurred_at, ZoneInfo(row.programme.time_zone))
+
+    @display(description="Where")
+    def where(self, row: Transaction) -> str:
+        return " · ".join(filter(None, (row.channel, row.store)))
+
+    @display(description="Status", label=STATES)
+    def state(self, row: Transaction) -> str:
+        return Transaction.Status(row.status).label.capitalize()

@@ -1,0 +1,19 @@
+"""Forms of the back office: what staff fill in becomes a rule or a command of a service."""
+
+from loyalty.forms.adjustments import AdjustmentForm
+from loyalty.forms.catalogue import ProductForm, TierForm
+from loyalty.forms.links import LinkEndForm, LinkForm
+from loyalty.forms.promotions import PROMOTION_STEPS, PromotionForm
+from loyalty.forms.terms import TERMS_FIELDS, TermsForm
+
+__all__ = [
+    "PROMOTION_STEPS",
+    "TERMS_FIELDS",
+    "AdjustmentForm",
+    "LinkEndForm",
+    "LinkForm",
+    "ProductForm",
+    "PromotionForm",
+    "TermsForm",
+    "TierForm",
+]

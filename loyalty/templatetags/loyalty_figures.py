@@ -1,0 +1,25 @@
+"""Figures and reasons as the back office writes them."""
+
+from typing import Any
+
+from django import template
+
+from loyalty import wording
+
+register = template.Library()
+register.filter("refusal", wording.refusal_text)
+register.filter("step_name", wording.step_name)
+register.filter("step_reason", wording.step_reason)
+register.filter("taken", wording.taken_text)
+
+
+@register.filter
+def signed(points: int) -> str:
+    """Points with their sign."""
+    return f"{points:+d}"
+
+
+@register.filter
+def words(code: Any) -> str:
+    """A code of the platform as words."""
+    return str(code).replace("_", " ")
