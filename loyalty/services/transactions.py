@@ -284,11 +284,15 @@ def transactions_earn(
     """
     outcomes: dict[int, Outcome] = {}
     waiting = list(range(len(commands)))
+    gathered: Gathered | None = None
     for number in range(ATTEMPTS):
         if not waiting:
             break
-        batch = Batch(write, [commands[index] for index in waiting], backdate_days, explains)
+        batch = Batch(
+            write, [commands[index] for index in waiting], backdate_days, explains, gathered=gathered
+        )
         repeat(write, batch.attempt, batch.accounts, first=number)
+        gathered = batch.gathered
         outcomes |= {
             index: outcome for index, outcome in zip(waiting, batch.outcomes, strict=True) if outcome
         }
@@ -301,7 +305,10 @@ Outcome = Booking | RistourneError
 
 @dataclass(slots=True)
 class Batch:
-    """One round of many baskets; `outcomes` is None for those that were overtaken."""
+    """One round of many baskets; `outcomes` is None for those that were overtaken.
+
+    `gathered` starts as what the round before knew, so that its accounts can be locked.
+    """
 
     write: Write
     commands: Sequence[BasketCommand]

@@ -1,0 +1,149 @@
+"""Many callers at once, each on a thread with a database connection of its own, and what must hold after."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Barrier, BrokenBarrierError, Thread, local
+from typing import Any, TypeVar
+
+from django.db import connection, connections
+from django.http import SimpleCookie
+from django.test.client import ClientHandler
+
+from loyalty import chain
+from loyalty.apply import Call, send
+from loyalty.models import Account, Draw, Entry, Lot
+from tests.factories import ApiClient
+
+T = TypeVar("T")
+THREADS = 10
+
+
+def at_once(calls: Sequence[Callable[[], T]], threads: int = THREADS) -> list[T]:
+    """The results of all calls in their order, made by `threads` callers that take turns."""
+    results: list[Any] = [None] * len(calls)
+
+    def caller(first: int) -> None:
+        try:
+            for index in range(first, len(calls), threads):
+                try:
+                    results[index] = calls[index]()
+                except Exception as error:
+                    results[index] = error
+        finally:
+            connections.close_all()
+
+    callers = [Thread(target=caller, args=(first,)) for first in range(min(threads, len(calls)))]
+    for thread in callers:
+        thread.start()
+    for thread in callers:
+        thread.join()
+    if errors := [result for result in results if isinstance(result, Exception)]:
+        raise errors[0]
+    return results
+
+
+def twin(client: ApiClient) -> ApiClient:
+    """The same partner's client for another thread."""
+    other = copy.copy(client)
+    other.defaults = dict(client.defaults)
+    other.cookies = SimpleCookie()
+    other.handler = ClientHandler(enforce_csrf_checks=False)
+    return other
+
+
+class Gate:
+    """Lets nobody post before all have decided: the first post of each caller waits for the others'."""
+
+    def __init__(self, parties: int) -> None:
+        self.barrier = Barrier(parties)
+        self.passed = local()
+
+    def send(self, call: Call) -> None:
+        if not getattr(self.passed, "yes", False):
+            self.passed.yes = True
+            try:
+                self.barrier.wait(timeout=5)
+            except BrokenBarrierError:
+                pass
+        send(call)
+
+
+@contextmanager
+def broken_apply(*changes: tuple[str, str]) -> Iterator[None]:
+    """The negative control: `loyalty_apply` with pieces of its text replaced; put back afterwards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('loyalty_apply(jsonb)'::regprocedure)")
+        (original,) = cursor.fetchone()
+        broken = original
+        for piece, replacement in changes:
+            assert piece in broken, f"loyalty_apply no longer says {piece!r}"
+            broken = broken.replace(piece, replacement)
+        cursor.execute(broken.replace("%", "%%") if "%" in broken else broken)
+        try:
+            yield
+        finally:
+            cursor.execute(original.replace("%", "%%") if "%" in original else original)
+
+
+@contextmanager
+def without_constraint(table: str, name: str) -> Iterator[None]:
+    """The negative control of what the database itself refuses; rows of the table are gone afterwards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
+        (definition,) = cursor.fetchone()
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+            cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+
+
+WITHOUT_VERSIONS = (
+    ("WHERE a.version = n.expected", "WHERE true"),
+    (
+        "'entries') r WHERE r.account_id = ANY(fresh);",
+        "'entries') r WHERE r.account_id = ANY(fresh) ON CONFLICT DO NOTHING;",
+    ),
+    (
+        "'lots') r WHERE r.account_id = ANY(fresh);",
+        "'lots') r WHERE r.account_id = ANY(fresh) ON CONFLICT DO NOTHING;",
+    ),
+    (
+        "'draws') r WHERE r.account_id = ANY(fresh);",
+        "'draws') r WHERE r.account_id = ANY(fresh) ON CONFLICT DO NOTHING;",
+    ),
+)
+"""A writer that forgets to look whether the account moved, and a table that forgets (account, seq) is unique."""
+
+
+def check_ledger() -> None:
+    """What must hold of every account: entries, lots, draws, figures and hashes tell the same."""
+    for account in Account.objects.all():
+        entries = list(Entry.objects.filter(account=account).order_by("seq"))
+        lots = list(Lot.objects.filter(account=account))
+        figures = (account.available, account.pending, account.held, account.debt)
+        assert [entry.seq for entry in entries] == list(range(1, account.seq + 1))
+        assert sum(entry.points for entry in entries) == sum(figures[:3]) - account.debt
+        assert sum(lot.remaining for lot in lots) == account.available + account.pending + account.held
+        assert account.debt == 0 or account.available == 0
+        for lot in lots:
+            drawn = sum(
+                Draw.objects.filter(account=account, lot_seq=lot.seq).values_list("points", flat=True)
+            )
+            assert lot.points - lot.remaining == drawn
+        check_chain(account, entries)
+
+
+def check_chain(account: Account, entries: list[Entry]) -> None:
+    balance, head = 0, chain.GENESIS
+    for entry in entries:
+        balance += entry.points
+        assert entry.balance_after == balance
+        fields = {name: getattr(entry, name) for name in chain.FIELDS}
+        fields |= {name: bytes(fields[name]) for name in ("commitment", "prev_hash")}
+        assert fields["prev_hash"] == head
+        head = bytes(entry.hash)
+        assert chain.entry_hash(fields) == head
+    assert bytes(account.head) == head
