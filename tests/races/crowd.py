@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Barrier, BrokenBarrierError, Thread, local
 from typing import Any, TypeVar
 
@@ -62,10 +62,8 @@ class Gate:
     def send(self, call: Call) -> None:
         if not getattr(self.passed, "yes", False):
             self.passed.yes = True
-            try:
+            with suppress(BrokenBarrierError):
                 self.barrier.wait(timeout=5)
-            except BrokenBarrierError:
-                pass
         send(call)
 
 
