@@ -1,0 +1,73 @@
+"""After the run: is everything there that was answered, once, and does it add up?"""
+
+from collections.abc import Mapping
+
+from django.db import connection
+
+COUNTED = {
+    "keys": "SELECT count(*) FROM loyalty_idempotencykey",
+    "transactions": "SELECT count(*) FROM loyalty_transaction",
+    "entries": "SELECT count(*) FROM loyalty_entry",
+    "lots": "SELECT count(*) FROM loyalty_lot",
+    "outbox": "SELECT count(*) FROM members_outboxevent WHERE type = 'transaction.posted'",
+    "activity": "SELECT coalesce(sum(transactions), 0) FROM members_activity",
+    "naive": "SELECT count(*) FROM naive_transaction",
+}
+ADD_UP = {
+    "accounts whose figures are not the sum of their entries": """
+        SELECT count(*) FROM loyalty_account a
+        LEFT JOIN (SELECT account_id, sum(points) AS points, count(*) AS entries, max(seq) AS last
+                   FROM loyalty_entry GROUP BY account_id) e ON e.account_id = a.id
+        WHERE a.available + a.pending + a.held - a.debt <> coalesce(e.points, 0)
+            OR a.seq <> coalesce(e.entries, 0) OR a.seq <> coalesce(e.last, 0)""",
+    "accounts whose figures are not what is left in their lots": """
+        SELECT count(*) FROM loyalty_account a
+        LEFT JOIN (SELECT account_id, sum(remaining) AS points FROM loyalty_lot GROUP BY account_id) l
+            ON l.account_id = a.id
+        WHERE a.available + a.pending <> coalesce(l.points, 0)""",
+    "accounts that count other transactions than they have": """
+        SELECT count(*) FROM loyalty_account a
+        WHERE a.transactions <> (SELECT count(*) FROM loyalty_transaction t WHERE t.account_id = a.id)""",
+    "transactions without the entry of their points": """
+        SELECT count(*) FROM loyalty_transaction t LEFT JOIN loyalty_entry e ON e.source = t.id
+        WHERE t.points <> coalesce(e.points, 0)""",
+    "budgets that are not the sum of their usage": """
+        SELECT count(*) FROM loyalty_promotionbudget b
+        WHERE b.points_used <> (SELECT coalesce(sum(u.points), 0) FROM loyalty_promotionusage u
+                                WHERE u.promotion_id = b.promotion_id)""",
+    "naive accounts whose figures are not the sum of their entries": """
+        SELECT count(*) FROM naive_account a
+        WHERE a.available + a.pending <> (SELECT coalesce(sum(e.points), 0) FROM naive_entry e
+                                          WHERE e.account_id = a.id)""",
+}
+
+
+def counts() -> dict[str, int]:
+    """Rows there are now."""
+    with connection.cursor() as cursor:
+        found = {}
+        for name, query in COUNTED.items():
+            cursor.execute(query)
+            found[name] = int(cursor.fetchone()[0])
+        return found
+
+
+def grown(before: Mapping[str, int], expected: Mapping[str, int]) -> list[str]:
+    """Complaints about rows that are missing or too many."""
+    now = counts()
+    return [
+        f"{now[name] - before[name]} new {name}, not {more}"
+        for name, more in expected.items()
+        if now[name] - before[name] != more
+    ]
+
+
+def add_up() -> list[str]:
+    """Complaints about figures that disagree."""
+    complaints = []
+    with connection.cursor() as cursor:
+        for name, query in ADD_UP.items():
+            cursor.execute(query)
+            if wrong := cursor.fetchone()[0]:
+                complaints.append(f"{wrong} {name}")
+    return complaints

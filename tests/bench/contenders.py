@@ -1,0 +1,147 @@
+"""What is measured, each as a function of the seconds it may take."""
+
+import csv
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from django.core.management import get_commands
+
+from tests.bench.pgbench import Pgbench
+from tests.bench.place import Place
+from tests.bench.web import PROJECT, Load, Web
+from tests.bench.world import World
+
+BOOKING = ("transactions", "entries", "lots", "outbox", "activity")
+IMPORTED_A_SECOND = 1_500
+"""Receipts in the file of the import, for each second it may take."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """`count` baskets at `rate` a second; the rows that must be there since; the generator's CPU seconds."""
+
+    count: int
+    rate: float
+    rows: Mapping[str, int]
+    client_cpu: float = 0.0
+    ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """`bar` is the ratio to pgbench that it must reach, `server` the process whose CPU time it takes."""
+
+    name: str
+    title: str
+    run: Callable[[int], Result]
+    bar: float | None = None
+    server: int | None = None
+
+
+def pgbench(place: Place, world: World) -> Contender:
+    """The product's two statements of one earn, without the product."""
+    bench = Pgbench(place, world)
+
+    def run(seconds: int) -> Result:
+        ran = bench.run(seconds)
+        return Result(ran.count, ran.rate, dict.fromkeys(("keys", *BOOKING), ran.count))
+
+    return Contender("pgbench", "pgbench, gather and post", run)
+
+
+def over_http(
+    name: str,
+    title: str,
+    web: Web,
+    world: World,
+    load: Load,
+    rows: Callable[[Any], Mapping[str, int]],
+    **more: Any,
+) -> Contender:
+    """Calls from a generator; `rows` says what its outcome must have left in the database."""
+
+    def run(seconds: int) -> Result:
+        outcome = load.run(web, world, seconds)
+        rate = outcome["count"] / outcome["seconds"]
+        return Result(outcome["count"], rate, rows(outcome), outcome["cpu_seconds"], outcome["ms"])
+
+    return Contender(name, title, run, server=web.process.pid, **more)
+
+
+def product(web: Web, world: World) -> list[Contender]:
+    """The product over HTTP."""
+    one, batch = "/api/v1/transactions", "/api/v1/transactions/batch"
+    full = Load(batch, connections=2, size=500, expected='"booked":500,"repeated":0,"refused":0')
+
+    def earned(outcome: Mapping[str, Any]) -> Mapping[str, int]:
+        return dict.fromkeys(BOOKING, outcome["count"]) | {"keys": outcome["calls"]}
+
+    return [
+        over_http("earn", "HTTP earn", web, world, Load(one), earned, bar=0.25),
+        over_http("evaluate", "HTTP evaluate", web, world, Load("/api/v1/basket-evaluations"), lambda _: {}),
+        over_http("batch", "HTTP batch, 500 a call", web, world, full, earned, bar=0.8),
+    ]
+
+
+def naive(web: Web, world: World) -> Contender:
+    """The twin over HTTP."""
+    load = Load("/api/v1/transactions")
+    return over_http(
+        "naive", "naive HTTP earn", web, world, load, lambda outcome: {"naive": outcome["count"]}
+    )
+
+
+def imports(place: Place, world: World) -> Contender | None:
+    """`manage.py import_transactions`, by the receipts/s it says itself (the start of Python is not in it)."""
+    if "import_transactions" not in get_commands():
+        return None
+    numbers = count()
+
+    def run(seconds: int) -> Result:
+        path = place.folder / f"receipts-{next(numbers)}.csv"
+        receipts = _write_receipts(path, world, IMPORTED_A_SECOND * seconds)
+        command = [sys.executable, "manage.py", "import_transactions", "--verbosity=0", "--programme=bench"]
+        environment = place.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+        done = subprocess.run(
+            [*command, f"{path}"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300
+        )
+        rate = re.search(r"([\d,]+) receipts/s", done.stdout)
+        if done.returncode or not rate or f"booked {receipts:,}\n" not in done.stdout:
+            raise RuntimeError(f"The import failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+        path.unlink()
+        return Result(receipts, float(rate[1].replace(",", "")), dict.fromkeys(BOOKING, receipts))
+
+    return Contender("import", "manage.py import_transactions", run, bar=1.0)
+
+
+def _write_receipts(path: Any, world: World, wanted: int) -> int:
+    """Receipts of all baskets in turn, by all members in turn."""
+    tag = secrets.token_hex(4)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            [
+                "reference",
+                "member",
+                "occurred_at",
+                "channel",
+                "store",
+                "currency",
+                "line",
+                "sku",
+                "quantity",
+                "amount",
+            ]
+        )
+        for n in range(wanted):
+            body = world.baskets[n % len(world.baskets)]
+            shared = [f"I-{tag}-{n}", world.web_first + n % world.half]
+            shared += [body[name] for name in ("occurred_at", "channel", "store", "currency")]
+            writer.writerows([*shared, *line.values()] for line in body["lines"])
+    return wanted
