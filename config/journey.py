@@ -54,7 +54,7 @@ MAILINGS = {
     "17": PromotionRule("per_item", "5", caps={"total": Cap(uses=3), "transaction": Cap(points="12")}),
     "18": PromotionRule("multiplier", "2", caps={"day": Cap(points="30.5"), "month": Cap(points="120")}),
     "19": PromotionRule("fixed", "40", priority=50, minimum_quantity="2", exclusivity_group="MAILED"),
-    "20": PromotionRule("rate", "3", caps={"transaction": Cap(points="25"), "budget": Cap(points="40")}),
+    "20": PromotionRule("rate", "3", caps={"transaction": Cap(points="15"), "budget": Cap(points="30")}),
 }
 """What a mailing gives its households on its products, while it runs: type B 16, 17, 19, type A 18, type C 20."""
 
@@ -65,7 +65,7 @@ FOR_ALL = {
         "0.5",
         tiers=("GOLD",),
         products=ProductSetRule(categories=("PRODUCE", "SEAFOOD")),
-        caps={"month": Cap(points="60", uses=9)},
+        caps={"month": Cap(points="20", uses=9)},
         qualifying=True,
     ),
     "FUEL": PromotionRule(
