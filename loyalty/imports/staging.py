@@ -51,7 +51,7 @@ _COUNT = "SELECT count(*) FROM loyalty_import_receipt_{id}"
 
 _TAKE = """
 SELECT start + lines, reference, positions, bodies FROM loyalty_import_receipt_{id}
-WHERE share = %(share)s AND start >= %(after)s AND start < %(after)s + %(size)s ORDER BY start
+WHERE share = %(share)s AND start >= %(after)s AND start < %(after)s::bigint + %(size)s ORDER BY start
 """
 
 _body = msgspec.json.Decoder(tuple[Cells, str])
