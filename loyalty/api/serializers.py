@@ -18,8 +18,8 @@ from loyalty.services import AdjustmentCommand, BasketCommand, ReversalCommand
 MAX_LINES = 1000
 MAX_BATCH = 500
 
-DecimalText = Annotated[str, Meta(pattern=r"^\d{1,10}(\.\d{1,6})?$(?!\n)", max_length=17)]
-Money = Annotated[str, Meta(pattern=r"^\d{1,10}(\.\d{1,4})?$(?!\n)", max_length=15)]
+DecimalText = Annotated[str, Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,6})?$(?!\n)", max_length=17)]
+Money = Annotated[str, Meta(pattern=r"^[0-9]{1,10}(\.[0-9]{1,4})?$(?!\n)", max_length=15)]
 Word = Annotated[str, Meta(min_length=1, max_length=100)]
 Place = Annotated[str, Meta(min_length=1, max_length=64)]
 Reason = Annotated[str, Meta(max_length=200)]

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from loyalty.errors import FileUnreadable
 
@@ -59,17 +59,25 @@ def columns_of(header: Sequence[str], renamed: Mapping[str, str]) -> Columns:
 
 
 def header_of(path: Path) -> list[str]:
-    """The names in the file's first line; FileUnreadable for a file that is none or empty."""
+    """The names in the file's first line; FileUnreadable for a file that is none, empty or no text."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return next(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error, StopIteration) as error:
-        raise FileUnreadable(f"{path} is no CSV file in UTF-8 with a header: {error or 'empty'}.") from error
+        with _opened(path) as file:
+            header = next(csv.reader(file, strict=True))
+    except (OSError, csv.Error, StopIteration) as error:
+        raise FileUnreadable(f"{path} is no CSV file with a header: {error or 'empty'}.") from error
+    if not _is_text("".join(header)):
+        raise FileUnreadable(f"{path} is not in UTF-8.")
+    return header
+
+
+def _opened(path: Path) -> TextIO:
+    """A byte order mark is skipped; bytes that are no UTF-8 become lone surrogates, to be found row by row."""
+    return path.open(newline="", encoding="utf-8-sig", errors="surrogateescape")
 
 
 def rows_of(path: Path, columns: Columns) -> Iterator[Row]:
     """The rows below the header; empty lines are none. Bytes that are no text make a row with an error."""
-    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+    with _opened(path) as file:
         reader = csv.reader(file, strict=True)
         next(reader)
         while True:
