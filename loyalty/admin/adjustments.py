@@ -10,6 +10,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.text import Truncator
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
@@ -20,6 +21,7 @@ from loyalty.admin.tenants import (
     ProgrammeFilter,
     ShownAdmin,
     own_members,
+    own_programmes,
     row_number,
     state_label,
     with_member_number,
@@ -29,7 +31,6 @@ from loyalty.forms import AdjustmentForm
 from loyalty.forms.fields import show_refusal
 from loyalty.models import Account, Adjustment
 from loyalty.services import Write, adjustment_decide, adjustment_post
-from members.selectors import programmes_of_staff
 
 STATES = {"Waiting": "warning", "Posted": "success", "Refused": "danger"}
 
@@ -61,7 +62,7 @@ class StatusFilter(SimpleListFilter):
 
 @admin.register(Adjustment)
 class AdjustmentAdmin(ShownAdmin):
-    list_display = ["reference", "member", "points", "reason", "actor", "asked", "state", "programme"]
+    list_display = ["reference", "member", "points", "reason", "asked_by", "asked", "state", "programme"]
     list_filter = [StatusFilter, ProgrammeFilter]
     list_select_related = ["programme"]
     search_fields = ["reference__exact"]
@@ -139,7 +140,7 @@ class AdjustmentAdmin(ShownAdmin):
     @action(description="New adjustment", icon="add", url_path="post")
     def post(self, request: HttpRequest) -> HttpResponse:
         """The form of an adjustment; `?account=` fills in the member."""
-        programmes = programmes_of_staff(request.user)
+        programmes = own_programmes(request)
         form = AdjustmentForm(request.POST or None, programmes=programmes, initial=self._initial(request))
         if form.is_valid():
             asked = self._ask(request, form)
@@ -156,7 +157,7 @@ class AdjustmentAdmin(ShownAdmin):
 
     def _initial(self, request: HttpRequest) -> dict[str, Any]:
         account = request.GET.get("account", "")
-        own = programmes_of_staff(request.user)
+        own = own_programmes(request)
         if account.isdecimal():
             row = Account.objects.filter(pk=int(account), programme__in=own).select_related("member").first()
             if row:
@@ -190,6 +191,10 @@ class AdjustmentAdmin(ShownAdmin):
     @display(description="Member")
     def member(self, row: Any) -> str:
         return row_number(row)
+
+    @display(description="Asked by")
+    def asked_by(self, row: Adjustment) -> str:
+        return Truncator(row.actor).chars(24)
 
     @display(description="Asked")
     def asked(self, row: Adjustment) -> str:

@@ -10,10 +10,10 @@ from unfold.decorators import display
 
 from config.kernel.admin import TenantAdmin, go_to
 from loyalty import wording
+from loyalty.admin.tenants import found_or_404, own_programmes
 from loyalty.forms import LinkEndForm, LinkForm
 from loyalty.models import Promotion, PromotionSegment
 from loyalty.services import promotion_link, promotion_link_end
-from members.selectors import programmes_of_staff
 
 
 @admin.register(PromotionSegment)
@@ -37,22 +37,22 @@ class PromotionSegmentAdmin(TenantAdmin):
         return super().has_change_permission(request, obj) and not is_over
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs["form"] = LinkEndForm if obj else LinkForm.of(self._promotion(request))
+        kwargs["form"] = LinkEndForm if obj else LinkForm.of(found_or_404(self._promotion(request)))
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         if obj is None:
             return ["segment", "mode", "valid_from", "valid_until"]
         is_over = not self.has_change_permission(request, obj)
-        return ["promotion", "segment", "mode", "validity", *([] if is_over else ["valid_until"])]
+        return ["promotion", "segment", "mode", "validity", *([] if is_over else ["ends_at"])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["promotion", "segment", "mode", "validity"] if obj else []
 
-    def save_model(self, request: HttpRequest, obj: PromotionSegment, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         given = form.cleaned_data
         if change:
-            promotion_link_end(link=obj, now=timezone.now(), at=given["valid_until"])
+            promotion_link_end(link=obj, now=timezone.now(), at=given["ends_at"])
         else:
             obj.promotion = form.promotion
             obj.pk = promotion_link(promotion=form.promotion, **given).pk
@@ -69,15 +69,13 @@ class PromotionSegmentAdmin(TenantAdmin):
 
     @display(description="Valid")
     def validity(self, row: PromotionSegment) -> str:
-        stored = PromotionSegment.objects.only("valid_from", "valid_until").get(pk=row.pk)
-        return wording.span(
-            stored.valid_from, stored.valid_until, ZoneInfo(row.promotion.programme.time_zone)
-        )
+        zone = ZoneInfo(row.promotion.programme.time_zone)
+        return wording.span(row.valid_from, row.valid_until, zone)
 
     @staticmethod
     def _promotion(request: HttpRequest) -> Promotion | None:
         asked = request.GET.get("promotion", "")
         if not asked.isdecimal():
             return None
-        own = Promotion.objects.filter(programme__in=programmes_of_staff(request.user))
+        own = Promotion.objects.filter(programme__in=own_programmes(request))
         return own.select_related("programme").filter(pk=int(asked)).first()

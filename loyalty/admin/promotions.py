@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 
 from config.kernel.admin import asks, go_to
 from loyalty import wording
-from loyalty.admin.tenants import OfOneProgrammeAdmin, ProgrammeFilter, state_label
+from loyalty.admin.tenants import OfOneProgrammeAdmin, ProgrammeFilter, found_or_404, state_label
 from loyalty.forms import PROMOTION_STEPS, PromotionForm
 from loyalty.models import Promotion, PromotionVersion
 from loyalty.services import promotion_pause, promotion_publish, promotion_void
@@ -40,13 +40,13 @@ class PromotionAdmin(OfOneProgrammeAdmin):
         return promotions_with_rule(super().get_queryset(request).select_related("programme"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        kwargs["form"] = PromotionForm.of(self.programme_of(request, obj))
+        kwargs["form"] = PromotionForm.of(found_or_404(self.programme_of(request, obj)))
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code"] if obj else []
 
-    def save_model(self, request: HttpRequest, obj: Promotion, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         name, code = form.cleaned_data["name"], obj.code
         published = promotion_publish(
             programme=form.programme, code=code, name=name, rule=form.rule, now=timezone.now()

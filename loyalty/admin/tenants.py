@@ -1,9 +1,10 @@
 """What the pages of loyalty share: whose programme a page is of, and pages that only show."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import SimpleListFilter
+from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,6 +15,20 @@ from config.kernel.admin import TenantAdmin
 from members.models import Member, Programme
 from members.selectors import programmes_of_staff
 
+Row = TypeVar("Row")
+
+
+def own_programmes(request: HttpRequest) -> "QuerySet[Programme]":
+    """The programmes the user works for; all of them for a superuser."""
+    return programmes_of_staff(cast(User, request.user))
+
+
+def found_or_404(row: Row | None) -> Row:
+    """The row; Http404 for none."""
+    if row is None:
+        raise Http404
+    return row
+
 
 class ProgrammeFilter(SimpleListFilter):
     """By programme, of those the user works for; hidden when there is only one."""
@@ -22,7 +37,7 @@ class ProgrammeFilter(SimpleListFilter):
     parameter_name = "programme"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        own = programmes_of_staff(request.user).values_list("pk", "name")
+        own = own_programmes(request).values_list("pk", "name")
         return [(str(pk), name) for pk, name in own]
 
     def has_output(self) -> bool:
@@ -42,10 +57,7 @@ class LoyaltyAdmin(TenantAdmin):
 
     def own_row(self, request: HttpRequest, object_id: str) -> Any:
         """The row an action is about; Http404 if it is not one of the user's programmes, or no id at all."""
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        return row
+        return found_or_404(self.get_object(request, object_id))
 
 
 class ShownAdmin(LoyaltyAdmin):
@@ -57,7 +69,7 @@ class ShownAdmin(LoyaltyAdmin):
     paginator = InfinitePaginator
     show_full_result_count = False
     list_per_page = 50
-    actions = None
+    actions: Any = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -87,7 +99,7 @@ class OfOneProgrammeAdmin(LoyaltyAdmin):
         """The row's programme, or the one asked for; the only one when the user has but one."""
         if row is not None:
             return row.programme
-        own = programmes_of_staff(request.user)
+        own = own_programmes(request)
         asked = request.GET.get("programme", "")
         if asked.isdecimal():
             return own.filter(pk=int(asked)).first()
@@ -105,7 +117,7 @@ class OfOneProgrammeAdmin(LoyaltyAdmin):
             "title": f"Add {self.opts.verbose_name}: for which programme?",
             "opts": self.opts,
             "media": self.media,
-            "programmes": programmes_of_staff(request.user),
+            "programmes": own_programmes(request),
         }
         return TemplateResponse(request, "admin/loyalty/choose_programme.html", context)
 
@@ -118,7 +130,7 @@ def with_member_number(rows: "QuerySet[Any]") -> "QuerySet[Any]":
 
 def own_members(request: HttpRequest, number: str) -> "QuerySet[Member]":
     """Members with exactly this number in the user's programmes."""
-    return Member.objects.filter(number=number, programme__in=programmes_of_staff(request.user))
+    return Member.objects.filter(number=number, programme__in=own_programmes(request))
 
 
 def row_number(row: Any) -> str:

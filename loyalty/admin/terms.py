@@ -7,14 +7,17 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from loyalty import wording
-from loyalty.admin.tenants import OfOneProgrammeAdmin, ProgrammeFilter
+from loyalty.admin.tenants import OfOneProgrammeAdmin, ProgrammeFilter, found_or_404
 from loyalty.forms import TERMS_FIELDS, TermsForm
 from loyalty.models import TermsVersion
 from loyalty.services import terms_set
 from loyalty.versions import part_of
+
+_SHOWN = ["state", "validity", "earn_rate", "rounding", "delay", "lifetime", "tiers", "content"]
 
 
 @admin.register(TermsVersion)
@@ -39,13 +42,12 @@ class TermsVersionAdmin(OfOneProgrammeAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
-            kwargs["form"] = TermsForm.of(self.programme_of(request))
+            kwargs["form"] = TermsForm.of(found_or_404(self.programme_of(request)))
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if obj:
-            shown = ["programme", "state", "validity", "earn_rate", "rounding", "delay", "lifetime", "tiers"]
-            return [(None, {"fields": [*shown, "part"]})]
+            return [(None, {"fields": ["programme", *_SHOWN]})]
         programme = self.programme_of(request)
         tiers = (
             [f"tier_{code}" for code in programme.tiers.values_list("code", flat=True)] if programme else []
@@ -54,11 +56,15 @@ class TermsVersionAdmin(OfOneProgrammeAdmin):
         return [earning, ("How long points live", {"fields": TERMS_FIELDS[2:]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["state", "validity", "earn_rate", "rounding", "delay", "lifetime", "tiers"] if obj else []
+        return _SHOWN if obj else []
 
-    def save_model(self, request: HttpRequest, obj: TermsVersion, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.pk = terms_set(programme=form.programme, terms=form.rule, now=timezone.now()).pk
         obj.refresh_from_db()
+
+    @display(description="Hash")
+    def content(self, row: TermsVersion) -> str:
+        return format_html('<span class="loyalty-hash">{}</span>', row.part)
 
     @display(description="State", label={"In force": "success", "Voided": "danger"})
     def state(self, row: TermsVersion) -> str:

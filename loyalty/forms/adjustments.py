@@ -1,14 +1,13 @@
 """A correction of a member's points."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from loyalty.engine.numbers import LARGEST_POSTING
-from loyalty.forms.fields import ClockField, text, whole
+from loyalty.forms.fields import ClockField, set_clock, text, whole
 from loyalty.services import AdjustmentCommand
 from members.models import Programme
 
@@ -43,12 +42,12 @@ class AdjustmentForm(forms.Form):
 
     def __init__(self, *args: Any, programmes: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["programme"].queryset = programmes
+        cast(forms.ModelChoiceField, self.fields["programme"]).queryset = programmes
         self.initial.setdefault("reference", f"staff-{uuid4()}")
 
     def clean_programme(self) -> Programme:
         programme: Programme = self.cleaned_data["programme"]
-        self.fields["expires_at"].zone = ZoneInfo(programme.time_zone)
+        set_clock(self, programme.time_zone, "expires_at")
         return programme
 
     def clean_points(self) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -36,7 +36,7 @@ class ClockField(forms.Field):
         if not isinstance(value, datetime):
             return value
         local = value.astimezone(self.zone).replace(tzinfo=None)
-        return local.isoformat(timespec="auto" if local.second or local.microsecond else "minutes")
+        return local.isoformat(timespec="seconds" if local.second else "minutes")
 
     def to_python(self, value: Any) -> datetime | None:
         if not value:
@@ -69,6 +69,12 @@ class WordsField(forms.CharField):
 
     def has_changed(self, initial: Any, value: Any) -> bool:
         return tuple(initial or ()) != self.clean(value)
+
+
+def set_clock(form: forms.BaseForm, zone: str, *names: str) -> None:
+    """Let these fields of a form speak the time of a zone (IANA)."""
+    for name in names:
+        cast(ClockField, form.fields[name]).zone = ZoneInfo(zone)
 
 
 def text(**kwargs: Any) -> forms.CharField:

@@ -1,13 +1,12 @@
 """Which segments a promotion is for: links are added and ended, never changed."""
 
-from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from loyalty.forms.fields import ClockField, choice
+from loyalty.forms.fields import ClockField, choice, set_clock
 from loyalty.models import Promotion, PromotionSegment
 from segments.models import Segment
 
@@ -38,9 +37,9 @@ class LinkForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["segment"].queryset = Segment.objects.filter(programme=self.promotion.programme_id)
-        for name in ("valid_from", "valid_until"):
-            self.fields[name].zone = ZoneInfo(self.promotion.programme.time_zone)
+        segments = Segment.objects.filter(programme=self.promotion.programme_id)
+        cast(forms.ModelChoiceField, self.fields["segment"]).queryset = segments
+        set_clock(self, self.promotion.programme.time_zone, "valid_from", "valid_until")
 
     def clean_valid_from(self) -> Any:
         return self.cleaned_data["valid_from"] or timezone.now()
@@ -65,19 +64,20 @@ def _overlaps(promotion: Promotion, segment: Segment, start: Any, end: Any) -> b
 class LinkEndForm(forms.ModelForm):
     """When a link ends. It may be moved while it lies ahead."""
 
-    valid_until = ClockField(label="Ends", help_text="Empty: now.")
+    ends_at = ClockField(label="Ends", help_text="Empty: now.")
 
     class Meta:
         model = PromotionSegment
-        fields: ClassVar = ["valid_until"]
+        fields: ClassVar[list[str]] = []
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["valid_until"].zone = ZoneInfo(self.instance.promotion.programme.time_zone)
+        set_clock(self, self.instance.promotion.programme.time_zone, "ends_at")
+        self.initial["ends_at"] = self.instance.valid_until
 
-    def clean_valid_until(self) -> Any:
+    def clean_ends_at(self) -> Any:
         now = timezone.now()
-        end = self.cleaned_data["valid_until"] or now
+        end = self.cleaned_data["ends_at"] or now
         if end < now:
             raise forms.ValidationError("The end lies in the past.", code="in_the_past")
         others = PromotionSegment.objects.filter(

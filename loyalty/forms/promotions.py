@@ -1,7 +1,7 @@
 """A promotion as a marketing person says it: when, for whom, on what, what they get, limits."""
 
-from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
+from dataclasses import asdict
+from typing import Any, ClassVar, cast
 
 from django import forms
 from unfold.widgets import (
@@ -19,6 +19,7 @@ from loyalty.forms.fields import (
     choice,
     number,
     plain_text,
+    set_clock,
     show_refusal,
     text,
     time_of_day,
@@ -49,7 +50,8 @@ PROMOTION_STEPS: list[tuple[str, dict[str, Any]]] = [
         "On what",
         {
             "fields": [
-                ("categories", "brands", "skus"),
+                ("categories", "brands"),
+                "skus",
                 ("channels", "stores"),
                 ("minimum_amount", "minimum_quantity"),
             ]
@@ -97,7 +99,7 @@ class PromotionForm(forms.ModelForm):
     weekdays = forms.TypedMultipleChoiceField(
         choices=WEEKDAYS,
         coerce=int,
-        empty_value=(),
+        empty_value=[],
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None chosen: every day.",
@@ -160,10 +162,9 @@ class PromotionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zone = ZoneInfo(self.programme.time_zone)
-        for name in ("starts_at", "ends_at"):
-            self.fields[name].zone = zone
-        self.fields["tiers"].choices = [(tier.code, tier.name) for tier in self.programme.tiers.all()]
+        set_clock(self, self.programme.time_zone, "starts_at", "ends_at")
+        tiers = [(tier.code, tier.name) for tier in self.programme.tiers.all()]
+        cast(forms.MultipleChoiceField, self.fields["tiers"]).choices = tiers
         if self.instance.pk:
             self.fields.pop("code", None)
             self._start_from_last_version()
@@ -173,7 +174,7 @@ class PromotionForm(forms.ModelForm):
         self.last_version_id = version.pk if version else None
         self.initial["started_from"] = self.last_version_id
         if version:
-            self.initial |= _initial(promotion_rule_of(self.programme, version.part))
+            self.initial.update(_initial(promotion_rule_of(self.programme, version.part)))
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -218,21 +219,9 @@ def _rule(given: dict[str, Any]) -> PromotionRule:
 
 
 def _initial(rule: PromotionRule) -> dict[str, Any]:
-    same = (
-        "effect",
-        "value",
-        "priority",
-        "starts_at",
-        "ends_at",
-        "channels",
-        "stores",
-        "first",
-        "qualifying",
-    )
-    same += ("birthday_days", "minimum_amount", "minimum_quantity", "exclusivity_group")
+    given = asdict(rule)
+    initial = {name: given[name] for name in given if name not in ("products", "caps", "hours")}
     products = rule.products or ProductSetRule()
-    initial = {name: getattr(rule, name) for name in same}
-    initial |= {"weekdays": list(rule.weekdays), "tiers": list(rule.tiers)}
     initial |= {"skus": products.skus, "categories": products.categories, "brands": products.brands}
     if rule.hours:
         initial["hours_from"], initial["hours_until"] = rule.hours

@@ -35,7 +35,7 @@ class TermsForm(forms.ModelForm):
 
     class Meta:
         model = TermsVersion
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
     @classmethod
     def of(cls, programme: Programme) -> type["TermsForm"]:
@@ -53,9 +53,10 @@ class TermsForm(forms.ModelForm):
         terms = terms_in_force(self.programme)
         if terms and not self.instance.pk:
             lifetime = terms["lifetime"] or {"months": None, "end": ""}
-            self.initial |= {name: terms[name] for name in ("earn_rate", "rounding", "delay_days")}
-            self.initial |= {"lifetime_months": lifetime["months"], "lifetime_end": lifetime["end"] or ""}
-            self.initial |= {name: terms["tiers"].get(code) for name, code in self.tier_fields.items()}
+            initial = {name: terms[name] for name in ("earn_rate", "rounding", "delay_days")}
+            initial |= {"lifetime_months": lifetime["months"], "lifetime_end": lifetime["end"] or ""}
+            initial |= {name: terms["tiers"].get(code) for name, code in self.tier_fields.items()}
+            self.initial.update(initial)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

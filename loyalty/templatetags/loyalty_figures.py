@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 
 from loyalty import wording
+from loyalty.engine.numbers import RATE, plain, scaled
 
 register = template.Library()
 register.filter("refusal", wording.refusal_text)
@@ -17,6 +18,12 @@ register.filter("taken", wording.taken_text)
 def signed(points: int) -> str:
     """Points with their sign."""
     return f"{points:+d}"
+
+
+@register.filter
+def money(amount: str, digits: int) -> str:
+    """An amount with the currency's decimals, and more where it has more."""
+    return plain(scaled(amount, RATE), RATE, digits)
 
 
 @register.filter
