@@ -4,6 +4,7 @@ A chunk goes through `transactions_earn`, as a batch of the API does. What stops
 the chunks that were not booked yet; the next import finds the others by their references.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -181,6 +182,7 @@ def _side_by_side(job: Job, workers: int, stop: Stop) -> Iterator[Report]:
 
 def _begin_worker() -> None:
     """A connection of its own; the parent decides when to stop, and nobody books for a parent that died."""
+    gc.freeze()
     connection.connection = None
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from config.kernel.api.body import convert
 from config.kernel.errors import FieldError, RistourneError, ValidationFailed
 from loyalty.api.serializers import EarnBody, basket_command, read_instant
-from loyalty.imports.reading import Cells
+from loyalty.imports.reading import Cells, Row
 from loyalty.services import BasketCommand
 
 OF_RECEIPT = ("member", "occurred_at", "channel", "store", "currency")
@@ -21,14 +21,10 @@ _LINE_POINTER = re.compile(r"/lines/(\d+)/?(.*)")
 
 
 class Receipt(NamedTuple):
-    """Rows under one reference in the file's order, with their line numbers and errors ("" = none).
-
-    `positions` has the numbers of all its lines, `rows` at most one more than a receipt may have.
-    """
+    """Rows under one reference in the file's order, at most one more than a receipt may have."""
 
     reference: str
-    positions: list[int]
-    rows: list[tuple[Cells, str]]
+    rows: list[Row]
 
 
 class Reject(NamedTuple):
@@ -59,24 +55,30 @@ def command_of(receipt: Receipt, currency: str, zone: ZoneInfo, now: datetime) -
     `currency` and `zone` are the programme's, for receipts that name none.
     """
     errors = [
-        FieldError(f"/lines/{index}", "unreadable", error)
-        for index, (_, error) in enumerate(receipt.rows)
-        if error
+        FieldError(f"/lines/{index}", "unreadable", row.error)
+        for index, row in enumerate(receipt.rows)
+        if row.error
     ]
-    first = receipt.rows[0][0]
-    errors += [
-        FieldError(f"/{field}", "lines_differ", f"The receipt's lines differ in {field}.")
-        for field in OF_RECEIPT
-        if any(cells.get(field) != first.get(field) for cells, _ in receipt.rows)
-    ]
+    errors += _differences(receipt.rows)
     if errors:
         raise ValidationFailed(errors=errors)
+    first = receipt.rows[0].cells
     body: dict[str, Any] = {field: first[field] for field in OF_RECEIPT if field in first}
     if "occurred_at" in body:
         body["occurred_at"] = instant_of(body["occurred_at"], zone).isoformat()
-    lines = [_line(index, cells) for index, (cells, _) in enumerate(receipt.rows)]
+    lines = [_line(index, row.cells) for index, row in enumerate(receipt.rows)]
     body = {"currency": currency, **body, "reference": receipt.reference, "lines": lines}
     return basket_command(convert(body, EarnBody), now)
+
+
+def _differences(rows: Sequence[Row]) -> list[FieldError]:
+    """What the rows say of the receipt as a whole, and not all the same."""
+    said = {tuple(map(row.cells.get, OF_RECEIPT)) for row in rows}
+    return [
+        FieldError(f"/{field}", "lines_differ", f"The receipt's lines differ in {field}.")
+        for field, values in zip(OF_RECEIPT, zip(*said, strict=True), strict=True)
+        if len(set(values)) > 1
+    ]
 
 
 def _line(index: int, cells: Cells) -> dict[str, Any]:
@@ -93,8 +95,9 @@ def _line(index: int, cells: Cells) -> dict[str, Any]:
 
 def reject(receipt: Receipt, error: RistourneError) -> Reject:
     """The receipt with its refusal, in words that name lines as the file counts them."""
-    reasons = [_reason(receipt.positions, item) for item in error.errors] or [error.detail]
-    return Reject(receipt.reference, ranges(receipt.positions), error.code, " ".join(reasons))
+    positions = [row.position for row in receipt.rows]
+    reasons = [_reason(positions, item) for item in error.errors] or [error.detail]
+    return Reject(receipt.reference, ranges(positions), error.code, " ".join(reasons))
 
 
 def _reason(positions: Sequence[int], error: FieldError) -> str:

@@ -7,6 +7,7 @@ reference, so nothing needs to survive a stop: the next import simply starts wit
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from config.kernel.errors import ValidationFailed
 from config.kernel.sql import rows
 from loyalty.api.serializers import MAX_LINES
 from loyalty.errors import ImportRunning
-from loyalty.imports.reading import Cells, Row
+from loyalty.imports.reading import Row
 from loyalty.imports.receipts import Receipt, instant_of
 
 LOCK = 0x1A9047
@@ -26,7 +27,7 @@ LOCK = 0x1A9047
 _CREATE = """
 DROP TABLE IF EXISTS loyalty_import_line_{id}, loyalty_import_receipt_{id};
 CREATE UNLOGGED TABLE loyalty_import_line_{id} (
-    position bigint, reference text COLLATE "C", member text COLLATE "C", at timestamptz, body text
+    position bigint, reference text COLLATE "C", member text COLLATE "C", at timestamptz, row text
 )
 """
 
@@ -36,11 +37,10 @@ WITH numbered AS (
     SELECT *, row_number() OVER (PARTITION BY reference ORDER BY position) AS nth FROM loyalty_import_line_{id}
 ), receipt AS (
     SELECT reference, abs(hashtext(min(member)) % {shares}) AS share, min(at) AS at, count(*) AS lines,
-           array_agg(position ORDER BY nth) AS positions,
-           array_agg(body ORDER BY nth) FILTER (WHERE nth <= {most}) AS bodies
+           '[' || string_agg(row, ',' ORDER BY nth) FILTER (WHERE nth <= {most}) || ']' AS rows
     FROM numbered GROUP BY reference
 )
-SELECT share, lines, reference, positions, bodies, (sum(lines) OVER earlier - lines)::bigint AS start
+SELECT share, lines, reference, rows, (sum(lines) OVER earlier - lines)::bigint AS start
 FROM receipt WINDOW earlier AS (PARTITION BY share ORDER BY at, reference ROWS UNBOUNDED PRECEDING);
 ALTER TABLE loyalty_import_receipt_{id} ADD PRIMARY KEY (share, start);
 DROP TABLE loyalty_import_line_{id};
@@ -50,11 +50,11 @@ ANALYZE loyalty_import_receipt_{id}
 _COUNT = "SELECT count(*) FROM loyalty_import_receipt_{id}"
 
 _TAKE = """
-SELECT start + lines, reference, positions, bodies FROM loyalty_import_receipt_{id}
+SELECT start + lines, reference, rows FROM loyalty_import_receipt_{id}
 WHERE share = %(share)s AND start >= %(after)s AND start < %(after)s::bigint + %(size)s ORDER BY start
 """
 
-_body = msgspec.json.Decoder(tuple[Cells, str])
+_rows = msgspec.json.Decoder(list[Row])
 
 
 class Chunk(NamedTuple):
@@ -90,18 +90,19 @@ def stage(programme_id: int, read: Iterable[Row], zone: ZoneInfo, shares: int) -
     Returns how many receipts there are.
     """
     into = "COPY loyalty_import_line_{id} FROM STDIN"
+    instant = lru_cache(partial(_sortable, zone))
     with connection.cursor() as cursor, cursor.copy(into.format(id=int(programme_id))) as copy:
         for row in read:
             cells = row.cells
-            body = msgspec.json.encode((cells, row.error)).decode()
-            at = _sortable(cells.get("occurred_at", ""), zone)
-            copy.write_row((row.position, cells["reference"], cells.get("member", ""), at, body))
+            at = instant(cells.get("occurred_at", ""))
+            text = msgspec.json.encode(row).decode()
+            copy.write_row((row.position, cells["reference"], cells.get("member", ""), at, text))
     _run(_FOLD, programme_id, shares=shares, most=MAX_LINES + 1)
     ((receipts,),) = rows(_COUNT.format(id=int(programme_id)), {})
     return int(receipts)
 
 
-def _sortable(text: str, zone: ZoneInfo) -> datetime | None:
+def _sortable(zone: ZoneInfo, text: str) -> datetime | None:
     try:
         return instant_of(text, zone)
     except ValidationFailed:
@@ -114,8 +115,5 @@ def take(programme_id: int, share: int, after: int, size: int) -> Chunk | None:
     found = rows(query, {"share": share, "after": after, "size": size})
     if not found:
         return None
-    receipts = [
-        Receipt(reference, positions, [_body.decode(body) for body in bodies])
-        for _, reference, positions, bodies in found
-    ]
+    receipts = [Receipt(reference, _rows.decode(staged)) for _, reference, staged in found]
     return Chunk(receipts, int(found[-1][0]))

@@ -95,7 +95,8 @@ class Desk:
         booking = self._book(command, lines, posting, ruleset, facts, result)
         if self.explains:
             booking.explanation = explain(basket, facts, ruleset, result)
-        self._count(posting.account, booking.row, result, ruleset)
+        spend = sum(line.amount for line in basket.lines)
+        self._count(posting.account, booking.row, result, ruleset, spend)
         self.postings[person.id] = posting
         self.call.post(posting)
         self.call.add("transactions", booking.row)
@@ -178,8 +179,10 @@ class Desk:
         )
         return Booking(row, entry_row(entry), ruleset)
 
-    def _count(self, account: Account, row: TransactionRow, result: Evaluation, ruleset: Ruleset) -> None:
-        """Usage of promotions, the member's activity, and the news."""
+    def _count(
+        self, account: Account, row: TransactionRow, result: Evaluation, ruleset: Ruleset, spend: int
+    ) -> None:
+        """Usage of promotions, the member's activity (`spend` in 1/10,000), and the news."""
         promotions = {promotion.code: promotion for promotion in ruleset.promotions}
         for award in result.awards:
             if award.awarded > 0:
@@ -188,7 +191,6 @@ class Desk:
                 budget = promotions[award.promotion].caps.get("budget")
                 if budget:
                     self.call.spend(account, promotion_id, award.awarded, 1, budget)
-        spend = sum(line.amount for line in row.basket().lines)
         self.call.live(account, row.day, Activity(transactions=1, spend=spend, earned=row.points))
         self.call.tell(account, "transaction.posted", {"transaction": row.id, "points": row.points})
 

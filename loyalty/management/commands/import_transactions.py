@@ -90,8 +90,8 @@ class Command(BaseCommand):
         programme = Programme.objects.filter(code=options["programme"]).first()
         if programme is None:
             raise CommandError(f"There is no programme {options['programme']}.")
-        path: Path = options["file"]
-        rejects = options["rejects"] or path.with_name(f"{path.name}.rejects.csv")
+        path = Path(options["file"])
+        rejects = Path(options["rejects"] or path.with_name(f"{path.name}.rejects.csv"))
         began = time.perf_counter()
         try:
             columns = reading.columns_of(reading.header_of(path), dict(options["map"]))
