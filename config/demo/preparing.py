@@ -27,12 +27,17 @@ def prepare(say: Say, verbosity: int) -> dict[str, Any]:
     call_command("migrate", verbosity=0, interactive=False)
     now = datetime.now(UTC)
     found = place.secrets_read()
-    say("Programme choco-club: rules, products and a year of shopping")
-    club = Programme.objects.filter(code="choco-club").first() or club_create(now)
-    say("Programme journey: a real supermarket's receipts")
-    travelled = Programme.objects.filter(code="journey").first() or journey.journey_create()
+    club = Programme.objects.filter(code="choco-club").first()
+    if club is None:
+        say("Programme choco-club: rules, products and a year of shopping")
+        club = club_create(now)
+    travelled = Programme.objects.filter(code="journey").first()
+    if travelled is None:
+        say("Programme journey: a real supermarket's products, households and mailings")
+        travelled = journey.journey_create()
     if "journey" not in found.get("programmes", {}):
         # Receipts that are booked already are counted as such: an interrupted import just goes on.
+        say("Programme journey: receipts")
         _import_receipts(verbosity)
     content = {
         "base_url": found.get("base_url", ""),
