@@ -267,7 +267,7 @@ def test_an_import_that_failed_is_no_hindrance(
 
 def test_chunks_follow_the_clock(club: Segment, importing: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk that took long is followed by a smaller one, a quick one by at most twice as many lines."""
-    assert booking._lines(1000, 1.0) == 250
+    assert booking._lines(1000, 1.0) == 150
     assert booking._lines(1000, 0.01) == 2000
     assert booking._lines(20_000, 0.01) == booking.MOST_LINES
     assert booking._lines(10, 60.0) == booking.FEWEST_LINES

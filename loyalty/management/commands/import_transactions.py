@@ -152,7 +152,7 @@ class Command(BaseCommand):
             f"already booked {done.repeated:,}\n"
             f"rejected {done.rejected:,}" + (f" (see {rejects})" if done.rejected else "") + "\n"
             f"points {done.points:,}\n"
-            f"{seconds:.1f} seconds, {rate:,.0f} receipts/s, longest lock {done.longest:.2f} s"
+            f"{seconds:.1f} seconds, {rate:,.0f} receipts/s, longest chunk {done.longest:.2f} s"
         )
         if done.decided < done.receipts:
             raise CommandError(
