@@ -6,7 +6,6 @@ from typing import Any
 from django.db.models import F, JSONField, OuterRef, QuerySet, Subquery
 
 from loyalty.models import Promotion, PromotionVersion, RulePart, TermsVersion
-from loyalty.models.rules import Version
 from loyalty.rules import PromotionRule
 from members.models import Programme
 
@@ -58,8 +57,3 @@ def products_of_part(programme: Programme, promotions: Iterable[Part]) -> dict[s
 def _newest(versions: "QuerySet[Any]") -> "QuerySet[Any]":
     """The open version first, then those that ended last."""
     return versions.order_by(F("valid_until").desc(nulls_first=True), "-id")
-
-
-def is_in_force(version: Version) -> bool:
-    """Whether it is the one that no later change has ended."""
-    return version.valid_until is None and not version.is_voided
