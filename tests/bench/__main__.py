@@ -7,17 +7,29 @@ the machine and the hour than of the product. Only errors fail the run, missed b
 import argparse
 import importlib
 import os
+import signal
 import sys
 
 import django
 
 from tests.bench import place
 
+CONTENDERS = ("earn", "evaluate", "batch", "naive", "import")
+
+
+def contenders(text: str) -> set[str]:
+    """An --only."""
+    if unknown := {*text.split(",")} - {*CONTENDERS}:
+        raise argparse.ArgumentTypeError(f"no contender {', '.join(sorted(unknown))}")
+    return {*text.split(",")}
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="one short round, to see that everything works")
-    parser.add_argument("--only", default="", help="earn,evaluate,batch,naive,import (pgbench always runs)")
+    parser.add_argument(
+        "--only", type=contenders, default=set(), help=f"{','.join(CONTENDERS)} (pgbench always runs)"
+    )
     parser.add_argument("--rounds", type=int, help="how many rounds (default 5)")
     parser.add_argument("--seconds", type=int, help="how long a sample takes (default 4)")
     return parser.parse_args()
@@ -25,6 +37,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     given = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a run that is ended cleans up as well
     with place.opened() as here:
         os.environ.update(here.environment | {"DJANGO_SETTINGS_MODULE": "tests.bench.settings"})
         django.setup()

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import resource
 import secrets
 import subprocess
 import sys
@@ -24,12 +25,14 @@ IMPORTED_A_SECOND = 1_500
 
 @dataclass(frozen=True)
 class Result:
-    """`count` baskets at `rate` a second; the rows that must be there since; the generator's CPU seconds."""
+    """`count` baskets at `rate` a second; the rows that must be there since; CPU seconds of the
+    generator, and of a product that is no server."""
 
     count: int
     rate: float
     rows: Mapping[str, int]
     client_cpu: float = 0.0
+    app_cpu: float = 0.0
     ms: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -69,7 +72,7 @@ def over_http(
     def run(seconds: int) -> Result:
         outcome = load.run(web, world, seconds)
         rate = outcome["count"] / outcome["seconds"]
-        return Result(outcome["count"], rate, rows(outcome), outcome["cpu_seconds"], outcome["ms"])
+        return Result(outcome["count"], rate, rows(outcome), outcome["cpu_seconds"], ms=outcome["ms"])
 
     return Contender(name, title, run, server=web.process.pid, **more)
 
@@ -108,6 +111,7 @@ def imports(place: Place, world: World) -> Contender | None:
         receipts = _write_receipts(path, world, IMPORTED_A_SECOND * seconds)
         command = [sys.executable, "manage.py", "import_transactions", "--verbosity=0", "--programme=bench"]
         environment = place.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+        before = _children_cpu()
         done = subprocess.run(
             [*command, f"{path}"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300
         )
@@ -115,9 +119,16 @@ def imports(place: Place, world: World) -> Contender | None:
         if done.returncode or not rate or f"booked {receipts:,}\n" not in done.stdout:
             raise RuntimeError(f"The import failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         path.unlink()
-        return Result(receipts, float(rate[1].replace(",", "")), dict.fromkeys(BOOKING, receipts))
+        cpu = _children_cpu() - before
+        rows = dict.fromkeys(BOOKING, receipts)
+        return Result(receipts, float(rate[1].replace(",", "")), rows, app_cpu=cpu)
 
     return Contender("import", "manage.py import_transactions", run, bar=1.0)
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _write_receipts(path: Any, world: World, wanted: int) -> int:

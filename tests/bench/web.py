@@ -34,7 +34,14 @@ def served(place: Place, settings: str) -> Iterator[Web]:
     """granian with the product's WSGI application under these settings; its log lines go to a file."""
     port = _free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", f"{port}"]
-    command += ["--workers", f"{WORKERS}", "--blocking-threads", f"{THREADS}", "config.wsgi:application"]
+    command += [
+        "--workers",
+        f"{WORKERS}",
+        "--blocking-threads",
+        f"{THREADS}",
+        "--no-ws",
+        "config.wsgi:application",
+    ]
     environment = place.environment | {"DJANGO_SETTINGS_MODULE": settings, "RISTOURNE_ROLE": "web"}
     with (place.folder / f"{settings}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
