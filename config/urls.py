@@ -19,9 +19,6 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("segments.api.urls")),
     path("", include("loyalty.api.urls")),
     path("", include("rewards.api.urls")),
-    path("", include("segments.api.urls")),
-    path("", include("loyalty.api.urls")),
-    path("", include("rewards.api.urls")),
 ]
 
 urlpatterns = [
