@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -130,9 +130,12 @@ def read_instant(text: str, pointer: str) -> datetime:
     """An RFC 3339 instant in UTC; ValidationFailed at `pointer`."""
     if _RFC3339.fullmatch(text):
         try:
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+            at = datetime.fromisoformat(text.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
-            pass
+            at = datetime.max.replace(tzinfo=UTC)
+        # The first and the last year are no local time in some zone.
+        if MINYEAR < at.year < MAXYEAR:
+            return at
     raise ValidationFailed.at(pointer, "invalid_instant", "A time as RFC 3339 with its offset.")
 
 
