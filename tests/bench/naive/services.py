@@ -37,14 +37,14 @@ def earn(programme: Programme, receipt: dict[str, Any]) -> Transaction:
 
 
 def _lines(booked: Transaction, lines: list[dict[str, Any]]) -> list[Line]:
-    """With category and brand of the product list."""
+    """With category and brand of the product list, created as DRF's page on nested writes shows."""
     skus = [line["sku"] for line in lines if line.get("sku")]
     products = {x.sku: x for x in Product.objects.filter(programme=booked.programme, sku__in=skus)}
     for line in lines:
         if product := products.get(line.get("sku", "")):
             line["category"] = line.get("category") or product.category
             line["brand"] = line.get("brand") or product.brand
-    return Line.objects.bulk_create(Line(transaction=booked, **line) for line in lines)
+    return [Line.objects.create(transaction=booked, **line) for line in lines]
 
 
 def _use(account: Account, result: Evaluation, occurred_at: datetime) -> None:
