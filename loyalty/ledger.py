@@ -144,9 +144,9 @@ def is_due(account: Account, now: datetime) -> bool:
     return account.next_change_at is not None and account.next_change_at <= now
 
 
-def spending_order(lot: Lot) -> tuple[bool, datetime, int]:
-    """Soonest expiring first, then oldest; never-expiring last."""
-    return (lot.expires_at is None, lot.expires_at or lot.activates_at, lot.seq)
+def spending_order(lot: Lot) -> tuple[bool, datetime | None, int]:
+    """Soonest expiring first, then the one posted first; never-expiring last."""
+    return (lot.expires_at is None, lot.expires_at, lot.seq)
 
 
 def _settle(posting: Posting) -> None:
@@ -167,7 +167,7 @@ def _settle(posting: Posting) -> None:
         account.available += arrived
         account.settled_at = at
         _pay_debt(posting, None)
-        for lot in posting.lots:
+        for lot in sorted(posting.lots, key=spending_order):
             if lot.remaining and lot.expires_at is not None and lot.expires_at <= at:
                 _expire(posting, lot, at)
     account.settled_at = posting.now
