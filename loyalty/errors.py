@@ -68,14 +68,6 @@ class CurrencyMismatch(RistourneError):
     code, family, title = "currency_mismatch", Family.UNPROCESSABLE, "Not the programme's currency"
 
 
-class MemberNotActive(RistourneError):
-    code, family, title = "member_not_active", Family.CONFLICT, "The member is not active"
-
-
-class ProgrammeNotActive(RistourneError):
-    code, family, title = "programme_not_active", Family.CONFLICT, "The programme is not active"
-
-
 class AdjustmentDecided(RistourneError):
     code, family, title = "illegal_transition", Family.CONFLICT, "The adjustment is decided already"
 

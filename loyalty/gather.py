@@ -30,6 +30,14 @@ _LOTS = f"""
         (SELECT jsonb_agg(jsonb_build_array({_LOT}))::text FROM loyalty_lot l
          WHERE l.account_id = c.id AND l.remaining > 0) END"""
 
+_ONE = """(
+    SELECT %(number)s::text AS number, %(reference)s::text AS reference, %(instant)s::timestamptz AS at,
+           %(day)s::date AS day, 1 AS ord
+) a"""
+
+_MANY = """unnest(%(numbers)s::text[], %(references)s::text[], %(instants)s::timestamptz[], %(days)s::date[])
+     WITH ORDINALITY AS a(number, reference, at, day, ord)"""
+
 _BASKETS = f"""
 SELECT a.ord, {_HEAD},
     CASE WHEN a.ord = 1 AND %(budgeted)s THEN
@@ -57,8 +65,7 @@ SELECT a.ord, {_HEAD},
     row_to_json(t)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = t.account_id AND e.seq = t.entry_seq),
     CASE WHEN t.id IS NOT NULL THEN (SELECT o.number FROM members_member o WHERE o.id = t.account_id) END
-FROM unnest(%(numbers)s::text[], %(references)s::text[], %(instants)s::timestamptz[], %(days)s::date[])
-     WITH ORDINALITY AS a(number, reference, at, day, ord)
+FROM {{asked}}
 JOIN members_programme p ON p.id = %(programme)s
 LEFT JOIN loyalty_ruleshead h ON h.programme_id = p.id
 LEFT JOIN members_member m ON m.programme_id = p.id AND m.number = a.number
@@ -66,6 +73,11 @@ LEFT JOIN loyalty_account c ON c.id = m.id
 LEFT JOIN loyalty_transaction t ON t.programme_id = p.id AND t.reference = a.reference
 ORDER BY a.ord
 """
+
+# One basket has a statement of its own: PostgreSQL cannot know that an array holds one element, and would plan
+# for more.
+ONE_BASKET = _BASKETS.format(asked=_ONE)
+MANY_BASKETS = _BASKETS.format(asked=_MANY)
 
 _REVERSAL = f"""
 SELECT 1, {_HEAD}, {_MEMBER},
@@ -254,12 +266,12 @@ def baskets(
         "capped": capped,
         "budgeted": budgeted,
         "skus": list(skus),
-        "numbers": [ask.number for ask in asks],
-        "references": [ask.reference for ask in asks],
-        "instants": [ask.at for ask in asks],
-        "days": [ask.day for ask in asks],
     }
-    answer = rows(_BASKETS, params)
+    answer = (
+        rows(ONE_BASKET, params | _one(asks[0]))
+        if len(asks) == 1
+        else rows(MANY_BASKETS, params | _many(asks))
+    )
     first = answer[0]
     spent, products = first[_HEAD_END], first[_HEAD_END + 1]
     return Gathered(
@@ -268,6 +280,19 @@ def baskets(
         products=_products.decode(products) if products else {},
         contexts=[_basket_context(programme_id, row) for row in answer],
     )
+
+
+def _one(ask: Ask) -> dict[str, Any]:
+    return {"number": ask.number, "reference": ask.reference, "instant": ask.at, "day": ask.day}
+
+
+def _many(asks: Sequence[Ask]) -> dict[str, Any]:
+    return {
+        "numbers": [ask.number for ask in asks],
+        "references": [ask.reference for ask in asks],
+        "instants": [ask.at for ask in asks],
+        "days": [ask.day for ask in asks],
+    }
 
 
 def _basket_context(programme_id: int, row: tuple[Any, ...]) -> BasketContext:

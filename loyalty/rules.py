@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -135,8 +135,8 @@ class PromotionRule:
             "code": code,
             "priority": self.priority,
             "window": {
-                "from": self.starts_at.isoformat() if self.starts_at else None,
-                "until": self.ends_at.isoformat() if self.ends_at else None,
+                "from": self.starts_at.astimezone(UTC).isoformat() if self.starts_at else None,
+                "until": self.ends_at.astimezone(UTC).isoformat() if self.ends_at else None,
             },
             "weekdays": sorted(set(self.weekdays)),
             "hours": {"from": self.hours[0], "until": self.hours[1]} if self.hours else None,

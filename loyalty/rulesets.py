@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 from loyalty.engine import ENGINE, Links, Promotion, Ruleset, Terms
 from loyalty.engine.ruleset import MEMBER_SCOPES, ProductSet
-from loyalty.errors import ProgrammeNotActive
 from loyalty.models import PromotionSegment, PromotionVersion, RulePart, TermsVersion
 from loyalty.models import Ruleset as StoredRuleset
+from members.errors import ProgrammeNotActive
 
 Part = dict[str, Any]
 

@@ -5,17 +5,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from loyalty import answers, gather, ledger
 from loyalty.gather import TRANSACTION, Holding
 from loyalty.ledger import Account
-from loyalty.models import Product
+from loyalty.models import Product, Promotion, PromotionSegment, PromotionVersion
 from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import by_hash
+from loyalty.versions import promotions_with_rule
 from members.models import Programme
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
     "movements",
     "product_of",
     "products_of",
+    "promotion_by_code",
+    "promotion_links",
+    "promotions_of",
     "settled",
     "transaction_shown",
 ]
@@ -92,6 +96,26 @@ def adjustment_shown(programme: Programme, number: str, reference: str, now: dat
 def products_of(programme: Programme) -> QuerySet[Product]:
     """The programme's products by SKU."""
     return Product.objects.filter(programme=programme)
+
+
+def promotions_of(programme: Programme) -> QuerySet[Promotion]:
+    """The programme's promotions that have a rule, with `body` and `valid_until` of its last version."""
+    versions = PromotionVersion.objects.filter(promotion=OuterRef("pk"), is_voided=False)
+    return promotions_with_rule(Promotion.objects.filter(Exists(versions), programme=programme))
+
+
+def promotion_by_code(programme: Programme, code: str) -> Promotion:
+    """A promotion by code. NotFound."""
+    promotion = Promotion.objects.filter(programme=programme, code=code).first()
+    if promotion is None:
+        raise NotFound
+    promotion.programme = programme
+    return promotion
+
+
+def promotion_links(promotion: Promotion) -> QuerySet[PromotionSegment]:
+    """All links of a promotion, ended ones too, with their segments."""
+    return promotion.links.select_related("promotion", "segment")
 
 
 def product_of(programme: Programme, sku: str) -> Product:

@@ -1,5 +1,7 @@
 """Who is in which group, and since when."""
 
+from datetime import datetime
+
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -65,3 +67,7 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_id} in {self.segment_id}"
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether the member is in the segment at an instant."""
+        return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)

@@ -17,9 +17,11 @@ def segments_of(programme: Programme) -> QuerySet[Segment]:
 def segment_by_code(programme: Programme, code: str) -> Segment:
     """The programme's segment with this code. Raises NotFound, whoever else may have it."""
     try:
-        return segments_of(programme).get(code=code)
+        segment = segments_of(programme).get(code=code)
     except Segment.DoesNotExist:
         raise NotFound from None
+    segment.programme = programme
+    return segment
 
 
 def valid_at(at: datetime) -> Q:
@@ -30,6 +32,11 @@ def valid_at(at: datetime) -> Q:
 def memberships_at(programme: Programme, at: datetime) -> QuerySet[Membership]:
     """The programme's memberships that hold at an instant."""
     return Membership.objects.filter(valid_at(at), programme=programme)
+
+
+def members_of(segment: Segment, at: datetime) -> QuerySet[Membership]:
+    """Who is in the segment at an instant, with their members."""
+    return memberships_at(segment.programme, at).filter(segment=segment).select_related("member")
 
 
 def segment_codes_at(programme: Programme, member: Member, at: datetime) -> list[str]:

@@ -26,11 +26,12 @@ from loyalty.admin.tenants import (
     state_label,
     with_member_number,
 )
-from loyalty.errors import InsufficientPoints, MemberNotActive
+from loyalty.errors import InsufficientPoints
 from loyalty.forms import AdjustmentForm
 from loyalty.forms.fields import show_refusal
 from loyalty.models import Account, Adjustment
 from loyalty.services import Write, adjustment_decide, adjustment_post
+from members.errors import MemberNotActive
 
 STATES = {"Waiting": "warning", "Posted": "success", "Refused": "danger"}
 

@@ -2,9 +2,20 @@
 
 from django.urls import path
 
-from loyalty.api import views
+from loyalty.api import promotions, views
 
 urlpatterns = [
+    path("promotions", promotions.PromotionsView.as_view(), name="promotions"),
+    path(
+        "promotions/<code:promotion>/segments",
+        promotions.PromotionSegmentsView.as_view(),
+        name="promotion-segments",
+    ),
+    path(
+        "promotions/<code:promotion>/segments/<code:segment>",
+        promotions.PromotionSegmentView.as_view(),
+        name="promotion-segment",
+    ),
     path("basket-evaluations", views.EvaluationsView.as_view(), name="basket-evaluations"),
     path("transactions", views.TransactionsView.as_view(), name="transactions"),
     path("transactions/batch", views.BatchView.as_view(), name="transactions-batch"),

@@ -37,6 +37,7 @@ from loyalty.api.serializers import (
 from loyalty.services import BasketCommand
 from loyalty.services.products import ProductRow
 from loyalty.services.transactions import Booking
+from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import programme_of
 
 _KEY = OpenApiParameter(
@@ -52,8 +53,8 @@ _REPLAYED = OpenApiParameter(
 _BASKET_FAILURES: Sequence[type[RistourneError]] = (
     errors.OccurredAtOutOfWindow,
     errors.CurrencyMismatch,
-    errors.MemberNotActive,
-    errors.ProgrammeNotActive,
+    MemberNotActive,
+    ProgrammeNotActive,
     NotFound,
 )
 _KEY_FAILURES: Sequence[type[RistourneError]] = (
@@ -198,7 +199,7 @@ class ReversalsView(ApiView):
             errors.AlreadyReversed,
             errors.QuantityExceedsRemaining,
             errors.InsufficientPoints,
-            errors.ProgrammeNotActive,
+            ProgrammeNotActive,
         ],
         parameters=[_KEY, _REPLAYED],
         example=examples.RETURN,
@@ -246,8 +247,8 @@ class AdjustmentsView(ApiView):
             NotFound,
             errors.ReferenceConflict,
             errors.InsufficientPoints,
-            errors.MemberNotActive,
-            errors.ProgrammeNotActive,
+            MemberNotActive,
+            ProgrammeNotActive,
         ],
         parameters=[
             _KEY,

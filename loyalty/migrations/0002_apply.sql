@@ -19,6 +19,7 @@
 -- Lock order: key row, accounts by id, budgets by promotion, then the rest.
 CREATE FUNCTION loyalty_apply(call jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+    ids bigint[];
     fresh bigint[];
     stale bigint[];
 BEGIN
@@ -39,10 +40,12 @@ BEGIN
             ON CONFLICT DO NOTHING;
         END IF;
 
+        -- The ids once more as an array: a join alone would scan all accounts, as nobody knows how few rows it has.
+        ids := ARRAY(SELECT (n->>'id')::bigint FROM jsonb_array_elements(call->'accounts') n);
         SELECT coalesce(array_agg(locked.id), '{}') INTO fresh FROM (
             SELECT a.id FROM loyalty_account a
             JOIN jsonb_to_recordset(call->'accounts') AS n(id bigint, expected bigint) ON n.id = a.id
-            WHERE a.version = n.expected
+            WHERE a.id = ANY(ids) AND a.version = n.expected
             ORDER BY a.id FOR UPDATE OF a
         ) locked;
 
@@ -82,9 +85,8 @@ BEGIN
         FROM jsonb_populate_recordset(NULL::loyalty_account, call->'accounts') n
         WHERE a.id = n.id AND a.id = ANY(fresh);
 
-        IF cardinality(fresh) < jsonb_array_length(call->'accounts') THEN
-            SELECT array_agg((n->>'id')::bigint) INTO stale
-            FROM jsonb_array_elements(call->'accounts') n WHERE (n->>'id')::bigint <> ALL(fresh);
+        IF cardinality(fresh) < cardinality(ids) THEN
+            stale := ARRAY(SELECT id FROM unnest(ids) id WHERE id <> ALL(fresh));
             IF call->'key'->>'status' <> '0' THEN
                 DELETE FROM loyalty_idempotencykey
                 WHERE partner_id = (call->'key'->>'partner_id')::bigint AND key = call->'key'->>'key';

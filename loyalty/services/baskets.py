@@ -15,10 +15,11 @@ from loyalty.engine.calendar import birthday_days
 from loyalty.engine.model import Room
 from loyalty.engine.numbers import LARGEST_POSTING, POINT, scaled
 from loyalty.engine.ruleset import MEMBER_SCOPES, Promotion, Terms
-from loyalty.errors import CurrencyMismatch, MemberNotActive, OccurredAtOutOfWindow, ProgrammeNotActive
+from loyalty.errors import CurrencyMismatch, OccurredAtOutOfWindow
 from loyalty.gather import BasketContext, Head, Person, Spent, Used
 from loyalty.records import LineRow
 from loyalty.rulesets import Timeline
+from members.errors import MemberNotActive, ProgrammeNotActive
 
 AHEAD = timedelta(minutes=5)
 

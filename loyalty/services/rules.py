@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Sum
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, Sum
 
 from config.kernel.errors import FieldError
 from loyalty import rulesets
@@ -127,6 +127,55 @@ def promotion_link(
 
 
 @transaction.atomic
+def promotion_link_put(
+    *,
+    promotion: Promotion,
+    segment: Segment,
+    mode: str,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    now: datetime,
+) -> tuple[PromotionSegment, bool]:
+    """Link a segment, or change the link that runs or is to come; returns it, and whether it is new.
+
+    None as `valid_from` is now for a new link, and leaves that of a known one. What was true before now
+    stays true for late receipts: a running link keeps its start, and another mode ends it and starts a new
+    link. RuleRefused for dates that cannot be, also when they would overlap a link that ended later.
+    """
+    _head_locked(promotion.programme)
+    known = (
+        promotion.links.filter(segment=segment).filter(Q(valid_until=None) | Q(valid_until__gt=now)).first()
+    )
+    start = valid_from or (known.valid_from if known else now)
+    if valid_until is not None and valid_until <= max(start, now):
+        raise RuleRefused(
+            errors=[FieldError("/valid_until", "ends_before_start", "It would end before it starts.")]
+        )
+    if known and known.valid_from < now:
+        if known.mode == mode:
+            start = known.valid_from
+        else:
+            start = max(start, now)
+            promotion_link_end(link=known, now=now, at=min(start, known.valid_until or start))
+            known = None
+    is_new = known is None
+    link = known or PromotionSegment(
+        programme_id=promotion.programme_id, promotion=promotion, segment=segment
+    )
+    if (link.mode, link.valid_from, link.valid_until, is_new) == (mode, start, valid_until, False):
+        return link, False
+    link.mode, link.valid_from, link.valid_until = mode, start, valid_until
+    try:
+        with transaction.atomic():
+            link.save()
+    except IntegrityError as error:
+        overlap = FieldError("/valid_from", "overlaps", "It would overlap another link of this segment.")
+        raise RuleRefused(errors=[overlap]) from error
+    rules_publish(programme=promotion.programme)
+    return link, is_new
+
+
+@transaction.atomic
 def promotion_link_end(
     *, link: PromotionSegment, now: datetime, at: datetime | None = None
 ) -> PromotionSegment:
@@ -145,6 +194,15 @@ def promotion_link_end(
     link.save(update_fields=["valid_until"])
     rules_publish(programme=link.promotion.programme)
     return link
+
+
+@transaction.atomic
+def promotion_unlink(*, promotion: Promotion, segment: Segment, now: datetime) -> bool:
+    """End the segment's links that run or are to come; returns whether there was one."""
+    links = list(promotion.links.filter(Q(valid_until=None) | Q(valid_until__gt=now), segment=segment))
+    for link in links:
+        promotion_link_end(link=link, now=now)
+    return bool(links)
 
 
 @transaction.atomic

@@ -16,9 +16,8 @@ from config.kernel import sql
 from loyalty import apply, gather
 
 PER_CALL = {
-    # Of an array that is computed the planner knows as little as of one that is sent.
-    "numbers": "string_to_array(:number::text, ',')",
-    "references": "string_to_array(:reference::text, ',')",
+    "number": ":number::text",
+    "reference": ":reference::text",
     "key": ":key::text",
 }
 """Parameters of the gather that differ from call to call, and how the script writes them."""

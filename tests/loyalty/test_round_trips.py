@@ -2,6 +2,7 @@
 
 import pytest
 
+from loyalty.gather import ONE_BASKET
 from members.models import Member
 from segments.models import Segment
 from tests.factories import ApiClient
@@ -22,9 +23,7 @@ def warm(till: ApiClient, club: Segment, bob: Member) -> None:
 def test_an_earn_is_one_gather_and_one_post(till: ApiClient) -> None:
     with statements() as sent:
         assert earn(till, "POS-1").status_code == 201
-    gather, post = sent
-    assert "FROM unnest(" in gather
-    assert post == "SELECT loyalty_apply(%(call)s::jsonb)::text"
+    assert sent == [ONE_BASKET, "SELECT loyalty_apply(%(call)s::jsonb)::text"]
 
 
 @pytest.mark.usefixtures("warm")

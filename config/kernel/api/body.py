@@ -48,8 +48,10 @@ def read_json(request: HttpRequest) -> object:
     except (ValueError, UnicodeDecodeError):
         raise MalformedRequest("The body is not valid JSON in UTF-8.") from None
     # Only an escape can spell a NUL or half a pair; only brackets can nest. Most bodies need no second look.
-    if b"\\u" in raw or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-        _inspect(value, 0)
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
+        _check_depth(value, 1)
+    if b"\\u" in raw:
+        _check_text(value)
     return value
 
 
@@ -110,18 +112,24 @@ _decoder = json.JSONDecoder(
 )
 
 
-def _inspect(value: object, depth: int) -> None:
+def _check_depth(value: object, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise _too_deep()
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, (dict, list)):
+            _check_depth(item, depth + 1)
+
+
+def _check_text(value: object) -> None:
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
             raise MalformedRequest("A string holds a character that is no text.")
     elif isinstance(value, (dict, list)):
-        if depth == MAX_DEPTH:
-            raise _too_deep()
         for item in value:
-            _inspect(item, depth + 1)
+            _check_text(item)
         if isinstance(value, dict):
             for item in value.values():
-                _inspect(item, depth + 1)
+                _check_text(item)
 
 
 def _too_deep() -> ValidationFailed:
