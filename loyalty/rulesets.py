@@ -113,11 +113,10 @@ def latest(programme_id: int) -> Timeline | None:
 
 def load(programme_id: int, version: int) -> Timeline:
     """Read all versions and links of a programme and cut the time where one begins or ends."""
-    promotions = list(
-        PromotionVersion.objects.filter(promotion__programme_id=programme_id, is_voided=False).select_related(
-            "promotion"
-        )
+    published = PromotionVersion.objects.filter(promotion__programme_id=programme_id).select_related(
+        "promotion"
     )
+    promotions = [version for version in published if not version.is_voided]
     terms = list(TermsVersion.objects.filter(programme_id=programme_id, is_voided=False))
     links = link_parts(programme_id)
     bodies = dict(RulePart.objects.filter(programme_id=programme_id).values_list("hash", "body"))
@@ -131,7 +130,7 @@ def load(programme_id: int, version: int) -> Timeline:
         zone=ZoneInfo(bodies[terms[-1].part]["time_zone"]) if terms else None,
         is_capped=not scopes.isdisjoint(MEMBER_SCOPES),
         is_budgeted="budget" in scopes,
-        promotion_ids={x.promotion.code: x.promotion_id for x in promotions},
+        promotion_ids={x.promotion.code: x.promotion_id for x in published},  # returns need voided ones too
         bodies=bodies,
         cuts=cuts,
         parts=[_parts_at(at, promotions, terms, links, bodies) for at in (None, *cuts)],

@@ -3,7 +3,6 @@
 import pytest
 import time_machine
 
-from segments.models import Segment
 from tests.factories import ApiClient
 from tests.loyalty.worlds import BASKET, adjust, balance, call, earn, euros, reverse
 

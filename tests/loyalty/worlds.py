@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from loyalty.rules import PromotionRule, ProductSetRule, TermsRule
+from loyalty.rules import ProductSetRule, PromotionRule, TermsRule
 from loyalty.services import promotion_link, promotion_publish, terms_set, tier_create
 from members.models import Member, Programme
 from segments.models import Segment
@@ -74,7 +74,9 @@ def key() -> str:
 
 def call(client: ApiClient, path: str, body: Any, **extra: Any) -> HttpResponse:
     """POST with a key of its own unless one is given (`key=`)."""
-    return client.post_json(f"/api/v1{path}", body, headers={"Idempotency-Key": extra.pop("key", None) or key()})
+    return client.post_json(
+        f"/api/v1{path}", body, headers={"Idempotency-Key": extra.pop("key", None) or key()}
+    )
 
 
 def earn(client: ApiClient, reference: str, **changes: Any) -> HttpResponse:
