@@ -32,7 +32,8 @@ AIM_SECONDS = 0.15
 """How long a chunk should take, gathering and deciding included. Nobody is to wait for an account longer than
 half a second; what a chunk takes is the most it may be locked, for one that was overtaken twice runs under
 its accounts' locks from start to end."""
-FIRST_LINES, FEWEST_LINES, MOST_LINES = 200, 10, 20_000
+FIRST_LINES, FEWEST_LINES, MOST_LINES = 200, 10, 2_000
+"""Receipts that are booked already go by quickly; the most is what still is short when they are new."""
 
 Usage = dict[int, dict[tuple[int, date], tuple[int, int]]]
 
