@@ -10,15 +10,16 @@ from config.kernel.api import UnknownPath
 from config.views import IndexPage, ProblemsPage, healthz
 from members.api.urls import oauth_urlpatterns
 
+# Addresses are tried in their order: the busiest come first.
 api_v1: list[URLPattern | URLResolver] = [
+    path("", include("loyalty.api.urls")),
+    path("", include("members.api.urls")),
+    path("", include("segments.api.urls")),
+    path("", include("rewards.api.urls")),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("docs/problems", ProblemsPage.as_view(), name="problems"),
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
-    path("", include("members.api.urls")),
-    path("", include("segments.api.urls")),
-    path("", include("loyalty.api.urls")),
-    path("", include("rewards.api.urls")),
 ]
 
 urlpatterns = [

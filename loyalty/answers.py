@@ -20,7 +20,12 @@ def local(at: datetime | None, zone: ZoneInfo) -> str | None:
 def balance(figures: dict[str, int] | Figures, as_of: datetime, zone: ZoneInfo) -> Body:
     """The four figures at an instant."""
     row = figures._asdict() if isinstance(figures, Figures) else figures
-    return {**row, "as_of": local(as_of, zone)}
+    return {**{name: row[name] for name in Figures._fields}, "as_of": local(as_of, zone)}
+
+
+def ordered(metadata: Body) -> Body:
+    """Metadata by name: PostgreSQL keeps no order, and an answer is the same each time."""
+    return dict(sorted(metadata.items()))
 
 
 def receipt(entry: EntryRow | None) -> Body | None:
@@ -83,7 +88,7 @@ def earned(
         "entries": _entries(row.account_id, entry, **dates),
         "balance": balance(row.balance, row.recorded_at, zone),
         "receipt": receipt(entry),
-        "metadata": row.metadata,
+        "metadata": ordered(row.metadata),
     }
 
 
@@ -156,7 +161,7 @@ def reversed_(row: ReversalRow, original: TransactionRow, entry: EntryRow | None
         "receipt": receipt(entry),
         "trace": explain(basket, facts, ruleset, remaining)["trace"],
         "reason": row.reason,
-        "metadata": row.metadata,
+        "metadata": ordered(row.metadata),
     }
 
 
@@ -173,7 +178,7 @@ def adjusted(row: AdjustmentRow, entry: EntryRow | None, member: str, zone: Zone
         "entries": _entries(row.account_id, entry, **(dates if row.points > 0 else {})),
         "balance": balance(row.balance, row.posted_at or row.recorded_at, zone) if row.balance else None,
         "receipt": receipt(entry),
-        "metadata": row.metadata,
+        "metadata": ordered(row.metadata),
     }
 
 

@@ -25,8 +25,11 @@ def from_hex(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-class LineRow(msgspec.Struct, omit_defaults=True):
-    """A line as stored: decimals as normalised text, category and brand resolved."""
+class LineRow(msgspec.Struct, array_like=True):
+    """A line as stored: decimals as normalised text, category and brand resolved.
+
+    In JSON it is an array in the order of its fields: names would be most of what is written.
+    """
 
     line: str
     quantity: str

@@ -9,7 +9,7 @@ from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action
 
-from config.kernel.admin import TenantAdmin, asks, go_to
+from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from members.forms import PartnerForm
 from members.models import Member, Partner, Programme, ProgrammeLanguage
 from members.services import (
@@ -54,7 +54,7 @@ class ProgrammeAdmin(SimpleHistoryAdmin, TenantAdmin):
 @admin.register(ProgrammeLanguage)
 class LanguageAdmin(TenantAdmin):
     list_display = ["code", "name", "programme", "is_default", "fallback", "position"]
-    list_filter = ["programme"]
+    list_filter = [("programme", OwnFilter)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProgrammeLanguage | None = None) -> list[str]:
         return ["programme", "code"] if obj else []
@@ -73,7 +73,7 @@ class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
 
     form = PartnerForm
     list_display = ["name", "programme", "client_id", "created"]
-    list_filter = ["programme"]
+    list_filter = [("programme", OwnFilter)]
     search_fields = ["name", "client_id"]
     actions_detail = ["rotate_secret", "revoke_tokens"]
 
@@ -120,7 +120,7 @@ class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
 @admin.register(Member)
 class MemberAdmin(TenantAdmin):
     list_display = ["number", "first_name", "last_name", "programme", "status", "tier", "enrolled_at"]
-    list_filter = ["programme", "status"]
+    list_filter = [("programme", OwnFilter), "status"]
     search_fields = ["number__exact", "email__iexact", "last_name__istartswith"]
     show_full_result_count = False
     actions_detail = ["close"]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action
 
-from config.kernel.admin import TenantAdmin, asks, go_to
+from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from segments.models import Membership, Segment
 from segments.services import membership_add, membership_remove, segment_create, segment_update
 
@@ -17,7 +17,7 @@ from segments.services import membership_add, membership_remove, segment_create,
 @admin.register(Segment)
 class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
     list_display = ["code", "name", "programme", "kind", "is_shown_to_members"]
-    list_filter = ["programme"]
+    list_filter = [("programme", OwnFilter)]
     search_fields = ["code", "name"]
     fields = ["programme", "code", "name", "is_shown_to_members"]
 
@@ -36,7 +36,7 @@ class MembershipAdmin(TenantAdmin):
     """Facts with dates: they are added and ended, never changed."""
 
     list_display = ["member", "segment", "valid_from", "valid_until", "reason", "source"]
-    list_filter = ["segment"]
+    list_filter = [("segment", OwnFilter)]
     list_select_related = ["member", "segment"]
     search_fields = ["member__number__exact"]
     fields = ["segment", "member", "valid_from", "reason"]

@@ -137,7 +137,7 @@ def remaining_amount(row: Transaction) -> Decimal:
     """What is left of the amounts of all lines."""
     if row.remaining_lines is not None:
         return sum((Decimal(amount) for _, amount in row.remaining_lines), Decimal(0))
-    return sum((Decimal(line["amount"]) for line in row.lines), Decimal(0))
+    return sum((Decimal(line[2]) for line in row.lines), Decimal(0))
 
 
 def balance(row: Account | Entry) -> int:

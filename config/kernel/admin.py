@@ -1,17 +1,20 @@
 """The back office: what all its pages share. Staff see the programmes they work for; services write."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
+from django.contrib.admin import RelatedFieldListFilter
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.forms import BaseDialogForm
 
 from config.kernel.errors import RistourneError
+
+Row = TypeVar("Row")
 
 
 def asks(question: str) -> dict[str, Any]:
@@ -24,6 +27,34 @@ def go_to(request: HttpRequest, view: str, *args: object) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": reverse(view, args=args)})
     return redirect(view, *args)
+
+
+def found_or_404(row: Row | None) -> Row:
+    """The row; Http404 for none."""
+    if row is None:
+        raise Http404
+    return row
+
+
+def own(path: str, request: HttpRequest) -> dict[str, Any]:
+    """The condition that rows are of programmes the user works for; `path` leads to the programme."""
+    return {f"{path}__staff_memberships__user".removeprefix("__"): request.user}
+
+
+def own_rows_of(model: type[Model], request: HttpRequest) -> dict[str, Any]:
+    """The condition on rows of a model that a user may choose from; none for a superuser or what has no tenant."""
+    fields = {field.name for field in model._meta.get_fields()}
+    path = "" if "staff_memberships" in fields else "programme" if "programme" in fields else None
+    return {} if path is None or request.user.is_superuser else own(path, request)
+
+
+class OwnFilter(RelatedFieldListFilter):
+    """A filter of a list by a related row, of those of one's own programmes; hidden when there is only one."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        choices = own_rows_of(field.related_model, request)
+        ordering = self.field_admin_ordering(field, request, model_admin)
+        return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=choices)
 
 
 class TenantAdmin(ModelAdmin):
@@ -45,26 +76,20 @@ class TenantAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(**self._own(self.programme_path, request))
+        return rows if request.user.is_superuser else rows.filter(**own(self.programme_path, request))
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> "ModelChoiceField[Any] | None":
         """Only rows of one's own programmes can be chosen."""
         related = db_field.related_model
-        fields = {field.name for field in related._meta.get_fields()}
-        path = "" if "staff_memberships" in fields else "programme" if "programme" in fields else None
-        if path is not None and not request.user.is_superuser:
-            kwargs["queryset"] = related._default_manager.filter(**self._own(path, request))
+        if condition := own_rows_of(related, request):
+            kwargs["queryset"] = related._default_manager.filter(**condition)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def own_row(self, request: HttpRequest, object_id: str) -> Any:
-        """The row an action is about; Http404 if it is not one of the user's programmes."""
-        return get_object_or_404(self.get_queryset(request), pk=object_id)
-
-    @staticmethod
-    def _own(path: str, request: HttpRequest) -> dict[str, Any]:
-        return {f"{path}__staff_memberships__user".removeprefix("__"): request.user}
+        """The row an action is about; Http404 if it is not one of the user's programmes, or no id at all."""
+        return found_or_404(self.get_object(request, object_id))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
-from config.kernel.admin import go_to
+from config.kernel.admin import OwnFilter, go_to
 from loyalty import wording
-from loyalty.admin.tenants import ProgrammeFilter, ShownAdmin, own_members
+from loyalty.admin.tenants import ShownAdmin, own_members
 from loyalty.ledger import Lot
 from loyalty.models import Account, Adjustment
 from loyalty.movements import Filters, movements
@@ -29,7 +29,7 @@ class AccountAdmin(ShownAdmin):
     """Search takes a whole member number. The list shows what is booked, the page what is true now."""
 
     list_display = ["number", "available", "pending", "held", "debt", "last_entry", "programme"]
-    list_filter = [ProgrammeFilter]
+    list_filter = [("programme", OwnFilter)]
     list_select_related = ["member", "programme"]
     search_fields = ["member__number__exact"]
     search_help_text = "Member number"

@@ -14,11 +14,10 @@ from django.utils.text import Truncator
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from config.kernel.admin import asks, go_to
+from config.kernel.admin import OwnFilter, asks, go_to
 from config.kernel.errors import NotFound, RistourneError
 from loyalty import wording
 from loyalty.admin.tenants import (
-    ProgrammeFilter,
     ShownAdmin,
     own_members,
     own_programmes,
@@ -64,7 +63,7 @@ class StatusFilter(SimpleListFilter):
 @admin.register(Adjustment)
 class AdjustmentAdmin(ShownAdmin):
     list_display = ["reference", "member", "points", "reason", "asked_by", "asked", "state", "programme"]
-    list_filter = [StatusFilter, ProgrammeFilter]
+    list_filter = [StatusFilter, ("programme", OwnFilter)]
     list_select_related = ["programme"]
     search_fields = ["reference__exact"]
     search_help_text = "Reference or member number"

@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from loyalty.admin.tenants import LoyaltyAdmin, ProgrammeFilter
+from config.kernel.admin import OwnFilter
+from loyalty.admin.tenants import LoyaltyAdmin
 from loyalty.forms import ProductForm, TierForm
 from loyalty.models import Product, Tier
 from loyalty.services import product_put, tier_create, tier_update
@@ -19,7 +20,7 @@ class ProductAdmin(LoyaltyAdmin):
 
     form = ProductForm
     list_display = ["sku", "name", "category", "brand", "programme"]
-    list_filter = [ProgrammeFilter]
+    list_filter = [("programme", OwnFilter)]
     list_select_related = ["programme"]
     search_fields = ["sku", "name", "category", "brand"]
     show_full_result_count = False
@@ -47,7 +48,7 @@ class TierAdmin(LoyaltyAdmin):
 
     form = TierForm
     list_display = ["name", "code", "rank", "programme"]
-    list_filter = [ProgrammeFilter]
+    list_filter = [("programme", OwnFilter)]
     list_select_related = ["programme"]
     actions = None
 

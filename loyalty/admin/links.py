@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.decorators import display
 
-from config.kernel.admin import TenantAdmin, go_to
+from config.kernel.admin import TenantAdmin, found_or_404, go_to
 from loyalty import wording
-from loyalty.admin.tenants import found_or_404, own_programmes
+from loyalty.admin.tenants import own_programmes
 from loyalty.forms import LinkEndForm, LinkForm
 from loyalty.models import Promotion, PromotionSegment
 from loyalty.services import promotion_link, promotion_link_end

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
-from config.kernel.admin import asks, go_to
+from config.kernel.admin import OwnFilter, asks, found_or_404, go_to
 from loyalty import wording
-from loyalty.admin.tenants import OfOneProgrammeAdmin, ProgrammeFilter, found_or_404, state_label
+from loyalty.admin.tenants import OfOneProgrammeAdmin, state_label
 from loyalty.forms import PROMOTION_STEPS, PromotionForm
 from loyalty.models import Promotion, PromotionVersion
 from loyalty.services import promotion_pause, promotion_publish, promotion_void
@@ -27,7 +27,7 @@ _STATES = {"Runs": "success", "Scheduled": "info", "Over": "default", "Paused": 
 class PromotionAdmin(OfOneProgrammeAdmin):
     list_display = ["code", "name", "state", "gets", "window", "priority", "programme"]
     list_display_links = ["code", "name"]
-    list_filter = [ProgrammeFilter]
+    list_filter = [("programme", OwnFilter)]
     search_fields = ["code", "name"]
     show_full_result_count = False
     actions = None

@@ -1,13 +1,12 @@
 """What the pages of loyalty share: whose programme a page is of, and pages that only show."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from django.contrib.admin import SimpleListFilter
 from django.contrib.auth.models import User
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import Media
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.paginator import InfinitePaginator
 
@@ -15,37 +14,10 @@ from config.kernel.admin import TenantAdmin
 from members.models import Member, Programme
 from members.selectors import programmes_of_staff
 
-Row = TypeVar("Row")
-
 
 def own_programmes(request: HttpRequest) -> "QuerySet[Programme]":
     """The programmes the user works for; all of them for a superuser."""
     return programmes_of_staff(cast(User, request.user))
-
-
-def found_or_404(row: Row | None) -> Row:
-    """The row; Http404 for none."""
-    if row is None:
-        raise Http404
-    return row
-
-
-class ProgrammeFilter(SimpleListFilter):
-    """By programme, of those the user works for; hidden when there is only one."""
-
-    title = "programme"
-    parameter_name = "programme"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        own = own_programmes(request).values_list("pk", "name")
-        return [(str(pk), name) for pk, name in own]
-
-    def has_output(self) -> bool:
-        return len(self.lookup_choices) > 1
-
-    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
-        chosen = self.value()
-        return queryset.filter(programme=int(chosen)) if chosen and chosen.isdecimal() else queryset
 
 
 class LoyaltyAdmin(TenantAdmin):
@@ -54,10 +26,6 @@ class LoyaltyAdmin(TenantAdmin):
     @property
     def media(self) -> Media:
         return super().media + Media(css={"all": ["css/loyalty.css"]})
-
-    def own_row(self, request: HttpRequest, object_id: str) -> Any:
-        """The row an action is about; Http404 if it is not one of the user's programmes, or no id at all."""
-        return found_or_404(self.get_object(request, object_id))
 
 
 class ShownAdmin(LoyaltyAdmin):

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
+from config.kernel.admin import OwnFilter, found_or_404
 from loyalty import wording
-from loyalty.admin.tenants import OfOneProgrammeAdmin, ProgrammeFilter, found_or_404
+from loyalty.admin.tenants import OfOneProgrammeAdmin
 from loyalty.forms import TERMS_FIELDS, TermsForm
 from loyalty.models import TermsVersion
 from loyalty.services import terms_set
@@ -26,7 +27,7 @@ class TermsVersionAdmin(OfOneProgrammeAdmin):
 
     list_display = ["programme", "state", "validity", "earn_rate", "delay", "lifetime", "tiers"]
     list_display_links = ["programme"]
-    list_filter = [ProgrammeFilter]
+    list_filter = [("programme", OwnFilter)]
     list_select_related = ["programme"]
     ordering = ["programme", F("valid_until").desc(nulls_first=True), "-id"]
     actions = None

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
+from config.kernel.admin import OwnFilter
 from loyalty import wording
 from loyalty.admin.tenants import (
-    ProgrammeFilter,
     ShownAdmin,
     own_members,
     row_number,
@@ -38,7 +38,7 @@ class TransactionAdmin(ShownAdmin):
         "state",
         "programme",
     ]
-    list_filter = [ProgrammeFilter, "status", ("day", RangeDateFilter)]
+    list_filter = [("programme", OwnFilter), "status", ("day", RangeDateFilter)]
     list_filter_submit = True
     list_select_related = ["programme"]
     search_fields = ["reference__exact"]

@@ -5,6 +5,8 @@ from django.urls import path
 from loyalty.api import promotions, views
 
 urlpatterns = [
+    path("transactions", views.TransactionsView.as_view(), name="transactions"),
+    path("basket-evaluations", views.EvaluationsView.as_view(), name="basket-evaluations"),
     path("promotions", promotions.PromotionsView.as_view(), name="promotions"),
     path(
         "promotions/<code:promotion>/segments",
@@ -16,8 +18,6 @@ urlpatterns = [
         promotions.PromotionSegmentView.as_view(),
         name="promotion-segment",
     ),
-    path("basket-evaluations", views.EvaluationsView.as_view(), name="basket-evaluations"),
-    path("transactions", views.TransactionsView.as_view(), name="transactions"),
     path("transactions/batch", views.BatchView.as_view(), name="transactions-batch"),
     path("transactions/<code:reference>", views.TransactionView.as_view(), name="transaction"),
     path("transactions/<code:reference>/reversals", views.ReversalsView.as_view(), name="reversals"),

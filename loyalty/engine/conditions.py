@@ -1,10 +1,12 @@
 """Whether a promotion applies to a basket, and if not, why."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from loyalty.engine.model import Basket, Facts, Line, NotApplied
 from loyalty.engine.ruleset import Promotion, Terms
 
+Asks = Callable[[Promotion], bool]
 Check = Callable[[Promotion, Basket, Facts, Terms], bool]
 
 
@@ -16,20 +18,25 @@ def _in_window(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms)
 
 
 def _on_schedule(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    return promotion.schedule is None or promotion.schedule.covers(basket.occurred_at, terms.zone)
+    return promotion.schedule is not None and promotion.schedule.covers(basket.occurred_at, terms.zone)
 
 
 def _channel(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    return not promotion.channels or basket.channel in promotion.channels
+    return basket.channel in promotion.channels
 
 
 def _store(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    return not promotion.stores or basket.store in promotion.stores
+    return basket.store in promotion.stores
+
+
+def _asks_for_member(promotion: Promotion) -> bool:
+    return bool(
+        promotion.links.asks or promotion.tiers or promotion.first or promotion.birthday_days is not None
+    )
 
 
 def _known(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    asks = promotion.links.asks or promotion.tiers or promotion.first or promotion.birthday_days is not None
-    return facts.member or not asks
+    return facts.member
 
 
 def _not_excluded(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
@@ -37,41 +44,46 @@ def _not_excluded(promotion: Promotion, basket: Basket, facts: Facts, terms: Ter
 
 
 def _included(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    links = promotion.links
-    return not links.asks or bool(links.matching(facts.segments, basket.occurred_at, include=True))
+    return bool(promotion.links.matching(facts.segments, basket.occurred_at, include=True))
 
 
 def _tier(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    return not promotion.tiers or facts.tier in promotion.tiers
+    return facts.tier in promotion.tiers
 
 
 def _first(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
-    return not promotion.first or facts.first
+    return facts.first
 
 
 def _birthday(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> bool:
     allowed, days = promotion.birthday_days, facts.birthday_days
-    return allowed is None or (days is not None and days <= allowed)
+    return allowed is not None and days is not None and days <= allowed
 
 
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("outside_window", _in_window),
-    ("outside_schedule", _on_schedule),
-    ("other_channel", _channel),
-    ("other_store", _store),
-    ("members_only", _known),
-    ("excluded_segment", _not_excluded),
-    ("not_in_segment", _included),
-    ("other_tier", _tier),
-    ("not_first_transaction", _first),
-    ("not_birthday", _birthday),
+CHECKS: tuple[tuple[str, Asks, Check], ...] = (
+    ("outside_window", lambda x: x.start is not None or x.end is not None, _in_window),
+    ("outside_schedule", lambda x: x.schedule is not None, _on_schedule),
+    ("other_channel", lambda x: bool(x.channels), _channel),
+    ("other_store", lambda x: bool(x.stores), _store),
+    ("members_only", _asks_for_member, _known),
+    ("excluded_segment", lambda x: bool(x.links.links), _not_excluded),
+    ("not_in_segment", lambda x: x.links.asks, _included),
+    ("other_tier", lambda x: bool(x.tiers), _tier),
+    ("not_first_transaction", lambda x: x.first, _first),
+    ("not_birthday", lambda x: x.birthday_days is not None, _birthday),
 )
-"""In the order in which a reason is given: the first that fails names why a promotion does not apply."""
+"""Reason, whether a promotion asks at all, and the check, in the order in which a reason is given."""
+
+
+@lru_cache(maxsize=10_000)
+def asked(promotion: Promotion) -> tuple[tuple[str, Check], ...]:
+    """The checks a promotion asks for, with their reasons: most ask for few."""
+    return tuple((code, check) for code, asks, check in CHECKS if asks(promotion))
 
 
 def refusal(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) -> str | None:
     """The code of the first condition on basket and member that fails, or None."""
-    for code, check in CHECKS:
+    for code, check in asked(promotion):
         if not check(promotion, basket, facts, terms):
             return code
     return None

@@ -84,9 +84,9 @@ class Links(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Promotion:
-    """One promotion version, compiled. Amounts and the effect's value in 1/10,000."""
+    """One promotion version, compiled; each is itself only. Amounts and the effect's value in 1/10,000."""
 
     code: str
     priority: int

@@ -4,7 +4,8 @@ from django.db import models
 class IdempotencyKey(models.Model):
     """The first answer under a client's key, written in the same database transaction as its effect.
 
-    `status` null: claimed, still being worked on; 0: bound to its content, no answer kept (a batch).
+    `status` null: claimed, still being worked on; 0: bound to its content, no answer kept (a batch). An empty
+    `body` is made again of the transaction under the request's reference.
     """
 
     pk = models.CompositePrimaryKey("partner_id", "key")

@@ -128,17 +128,18 @@ def facts_of(
     call: Call,
     spent: list[Spent],
 ) -> Facts:
-    """The facts of a decision, seeing what earlier baskets of the same call left. None = a guest."""
-    if person is None:
-        return Facts(member=False)
-    terms = ruleset.terms
-    counters = Counters(person.id, day, context.used, spent, call)
+    """The facts of a decision, seeing what earlier baskets of the same call left. None = a guest, of whom
+    nothing is known; what others left of a budget counts for a guest too."""
+    counters = Counters(person.id if person else 0, day, context.used, spent, call)
     room = {
         promotion.code: left
         for promotion in ruleset.promotions
         if promotion.caps and (left := counters.room(promotion, timeline.promotion_ids[promotion.code]))
     }
-    days = birthday_days(day, person.birth_date, person.birth_date_changes, person.enrolled_at, terms.zone)
+    if person is None:
+        return Facts(member=False, room=room)
+    zone = ruleset.terms.zone
+    days = birthday_days(day, person.birth_date, person.birth_date_changes, person.enrolled_at, zone)
     return Facts(True, context.segments, person.tier, transactions == 0, days, room)
 
 

@@ -226,7 +226,7 @@ def transaction_earn(*, write: Write, command: BasketCommand) -> Answer:
         gathered, rules = gather_baskets(write.programme_id, [command], write.now, write.key)
         first = known(write, gathered.head)
         if first:
-            return first
+            return first if first.body else again(first, command, gathered.contexts[0], write.programme_id)
         gathered, rules = _enrolled(write, [command], gathered, rules)
         context = gathered.contexts[0]
         accounts[:] = [context.holding.person.id] if context.holding.person else []
@@ -238,9 +238,17 @@ def transaction_earn(*, write: Write, command: BasketCommand) -> Answer:
                 return conclude(write, Call(write.now), refused(write, error))
             raise
         given = answer(200 if booking.replayed else 201, booking.body(), replayed=booking.replayed)
-        return conclude(write, desk.call, given)
+        return conclude(write, desk.call, given, keeps_body=False)
 
     return repeat(write, attempt, lambda: accounts)
+
+
+def again(first: Answer, command: BasketCommand, context: BasketContext, programme_id: int) -> Answer:
+    """The first answer under a key, made again of the transaction, which keeps all it is made of."""
+    if context.booked is None:
+        raise TemporarilyUnavailable
+    booking = repeated(command, context.booked, programme_id)
+    return answer(first.status, booking.body(), replayed=True)
 
 
 def refused(write: Write, error: RistourneError) -> Answer:

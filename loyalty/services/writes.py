@@ -50,9 +50,12 @@ def is_final(error: RistourneError) -> bool:
     return error.family is Family.CONFLICT and not error.retryable
 
 
-def conclude(write: Write, call: Call, given: Answer) -> Answer:
-    """Post the call with its answer under the key; nothing is sent when there is nothing to book."""
-    call.key = write.key_row(given.status, given.body)
+def conclude(write: Write, call: Call, given: Answer, *, keeps_body: bool = True) -> Answer:
+    """Post the call with its answer under the key; nothing is sent when there is nothing to book.
+
+    `keeps_body` False leaves the body out of the key row: it is made again of what is booked.
+    """
+    call.key = write.key_row(given.status, given.body if keeps_body else "")
     if not call.is_empty:
         send(call)
     return given

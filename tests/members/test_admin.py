@@ -247,3 +247,25 @@ def test_lists_do_not_ask_once_per_row(
     MembershipFactory.create_batch(5, member__programme=programme)
     with django_assert_num_queries(7):
         desk.get("/admin/segments/membership/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["members/partner", "members/member", "segments/segment", "segments/membership", "loyalty/promotion"],
+)
+def test_filters_name_nothing_foreign(
+    desk: Client, root: Client, carol: AbstractUser, ada: Member, eve: ApiClient, path: str
+) -> None:
+    second = ProgrammeFactory(code="second-club")
+    carol.programme_memberships.create(programme=second)
+    for programme in (ada.programme, second):
+        MembershipFactory(member__programme=programme)
+    MembershipFactory(member__programme=eve.partner.programme, segment__code="secret-segment")
+    own, every = (client.get(f"/admin/{path}/").content.decode() for client in (desk, root))
+    for foreign in ("Tea-House", "secret-segment"):
+        assert foreign not in own
+    assert "Tea-House" in every or "secret-segment" in every
+
+
+def test_an_id_that_is_none_is_not_found(root: Client, ada: Member) -> None:
+    assert root.post("/admin/members/member/x/close/", CONFIRMED).status_code == 404

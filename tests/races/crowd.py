@@ -99,7 +99,7 @@ def without_constraint(table: str, name: str) -> Iterator[None]:
 
 
 WITHOUT_VERSIONS = (
-    ("WHERE a.version = n.expected", "WHERE true"),
+    ("AND a.version = n.expected", ""),
     (
         "'entries') r WHERE r.account_id = ANY(fresh);",
         "'entries') r WHERE r.account_id = ANY(fresh) ON CONFLICT DO NOTHING;",
