@@ -58,7 +58,7 @@ def test_it_works(club: Segment, importing: Import) -> None:
     assert rejects == []
     assert "read 3 lines, 2 receipts\nbooked 2\nalready booked 0\nrejected 0\npoints 68\n" in printed
     first = Transaction.objects.get(reference="R1")
-    assert [line["line"] for line in first.lines] == ["1", "2"]
+    assert [line for line, *_ in first.lines] == ["1", "2"]
     assert first.partner_id is None
     assert first.points == 67  # 44.90 x 1.5: Silver; without a category no chocolate
 
@@ -171,7 +171,7 @@ def test_columns_by_other_names(club: Segment, importing: Import) -> None:
     )
     assert rejects == []
     assert "Columns not used: till\n" in printed
-    assert Transaction.objects.get().lines == [{"line": "1", "quantity": "2", "amount": "1.5"}]
+    assert Transaction.objects.get().lines == [["1", "2", "1.5", None, None, None, True]]
 
 
 @pytest.mark.parametrize(
