@@ -1,13 +1,14 @@
 """Book a receipt, row by row."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
 
 from loyalty.models import Product
-from members.models import Programme
+from members.models import Activity, OutboxEvent, Programme
 from tests.bench.naive.evaluation import Evaluation, evaluate
 from tests.bench.naive.models import Account, Entry, Line, Lot, Promotion, Transaction, Usage
 
@@ -33,6 +34,7 @@ def earn(programme: Programme, receipt: dict[str, Any]) -> Transaction:
     _use(account, result, booked.occurred_at)
     if result.points:
         _book(account, booked)
+    _tell(account, booked, sum(line.amount for line in rows))
     return booked
 
 
@@ -72,4 +74,22 @@ def _book(account: Account, booked: Transaction) -> None:
         remaining=booked.points,
         activates_at=activates_at,
         expires_at=activates_at + LIFETIME,
+    )
+
+
+def _tell(account: Account, booked: Transaction, spend: Decimal) -> None:
+    """The member's day and the news, as the product books them."""
+    activity, _ = Activity.objects.get_or_create(
+        programme=booked.programme, member=account.member, day=booked.occurred_at.date()
+    )
+    activity.transactions += 1
+    activity.spend += spend
+    activity.earned += booked.points
+    activity.save()
+    OutboxEvent.objects.create(
+        programme=booked.programme,
+        member=account.member,
+        type="transaction.posted",
+        body={"transaction": str(booked.pk), "points": booked.points},
+        recorded_at=booked.recorded_at,
     )
