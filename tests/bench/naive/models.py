@@ -96,6 +96,24 @@ class Usage(models.Model):
     points = models.DecimalField(max_digits=30, decimal_places=4)
 
 
+class Activity(models.Model):
+    account = models.ForeignKey(Account, models.PROTECT, related_name="activity")
+    day = models.DateField()
+    transactions = models.IntegerField(default=0)
+    spend = models.DecimalField(max_digits=20, decimal_places=4, default=0)
+    earned = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="naive_activity_unique")]
+
+
+class News(models.Model):
+    account = models.ForeignKey(Account, models.PROTECT, related_name="news")
+    type = models.TextField()
+    body = models.JSONField()
+    recorded_at = models.DateTimeField(db_index=True)
+
+
 class IdempotencyKey(models.Model):
     partner = models.ForeignKey("members.Partner", models.PROTECT, related_name="+")
     key = models.CharField(max_length=255)

@@ -8,9 +8,19 @@ from django.db.models import F
 from django.utils import timezone
 
 from loyalty.models import Product
-from members.models import Activity, OutboxEvent, Programme
+from members.models import Programme
 from tests.bench.naive.evaluation import Evaluation, evaluate
-from tests.bench.naive.models import Account, Entry, Line, Lot, Promotion, Transaction, Usage
+from tests.bench.naive.models import (
+    Account,
+    Activity,
+    Entry,
+    Line,
+    Lot,
+    News,
+    Promotion,
+    Transaction,
+    Usage,
+)
 
 DELAY, LIFETIME = timedelta(days=14), timedelta(days=365)
 
@@ -79,17 +89,14 @@ def _book(account: Account, booked: Transaction) -> None:
 
 def _tell(account: Account, booked: Transaction, spend: Decimal) -> None:
     """The member's day and the news, as the product books them."""
-    activity, _ = Activity.objects.get_or_create(
-        programme=booked.programme, member=account.member, day=booked.occurred_at.date()
-    )
+    activity, _ = Activity.objects.get_or_create(account=account, day=booked.occurred_at.date())
     activity.transactions += 1
     activity.spend += spend
     activity.earned += booked.points
     activity.save()
-    OutboxEvent.objects.create(
-        programme=booked.programme,
-        member=account.member,
+    News.objects.create(
+        account=account,
         type="transaction.posted",
-        body={"transaction": str(booked.pk), "points": booked.points},
+        body={"transaction": booked.pk, "points": booked.points},
         recorded_at=booked.recorded_at,
     )
