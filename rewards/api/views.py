@@ -1,11 +1,12 @@
 """History: what moved a member's points, and the gift orders that will join it."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
@@ -17,7 +18,7 @@ from loyalty.selectors import KINDS, STATUSES, Filters
 from members.models import Programme
 from members.selectors import programme_of
 from rewards import selectors
-from rewards.history import csv_lines
+from rewards.history import HistoryItem, csv_lines
 
 ORDER_KINDS = ("event", "redemption", "redemption_cancelled", "redemption_returned")
 ORDER_STATUSES = (
@@ -97,19 +98,18 @@ class HistoryView(ApiView):
         programme, now = programme_of(request.auth), timezone.now()
         filters = read_filters(request, programme)
         if request.media_type == "text/csv":
-            items = selectors.history_all(programme, member, filters, now)
-            response = StreamingHttpResponse(csv_lines(items), content_type="text/csv; charset=utf-8")
-            response.headers["Content-Disposition"] = f'attachment; filename="history-{member}.csv"'
-            return response
+            return _csv(member, selectors.history_all(programme, member, filters, now))
         page = read_page(request, int)
         items, after = selectors.history_page(
             programme, member, filters, now, limit=page.limit, before=page.after
         )
-        return _answer(items, after)
+        return json_response({"items": items, "next_cursor": None if after is None else write_cursor(after)})
 
 
-def _answer(items: list[Any], after: int | None) -> HttpResponse:
-    return json_response({"items": items, "next_cursor": None if after is None else write_cursor(after)})
+def _csv(member: str, items: Iterator[HistoryItem]) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(csv_lines(items), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="history-{member}.csv"'
+    return response
 
 
 def read_filters(request: ApiRequest, programme: Programme) -> Filters:
