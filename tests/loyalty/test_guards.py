@@ -49,10 +49,11 @@ def fingerprint() -> list[Any]:
     with connection.cursor() as cursor:
         tables = [model._meta.db_table for model in apps.get_app_config("loyalty").get_models()]
         sums = [
-            f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
+            f"SELECT '{name}' AS name, md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t"
             for name in tables
         ]
-        cursor.execute(" UNION ALL ".join(sums))
+        # Parallel workers may bring the tables in any order.
+        cursor.execute(" UNION ALL ".join(sums) + " ORDER BY name")
         return cursor.fetchall()
 
 
