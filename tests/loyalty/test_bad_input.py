@@ -55,7 +55,8 @@ def rows() -> list[tuple[str, int]]:
     ]
     tables = sorted({model._meta.db_table for model in models} - {"members_accesstoken"})
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in tables))
+        counts = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*) FROM {name}" for name in tables)
+        cursor.execute(counts + " ORDER BY name")
         return cursor.fetchall()
 
 
