@@ -108,10 +108,6 @@ class Promotion:
     qualifying: bool
     links: Links = field(default_factory=Links)
 
-    @property
-    def capped_per_member(self) -> bool:
-        return any(scope in self.caps for scope in MEMBER_SCOPES)
-
     def room(self, scope: str, facts: Facts) -> Room:
         """What is left of a cap: from the facts, else the whole cap."""
         known = facts.room.get(self.code)

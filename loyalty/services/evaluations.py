@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core import signing
 
 from loyalty import answers, gather
 from loyalty.apply import Call
-from loyalty.engine import Facts, Ruleset, calendar, evaluate, explain
+from loyalty.engine import Ruleset, calendar, evaluate, explain
 from loyalty.errors import EvaluationStale
 from loyalty.gather import Ask, Gathered
 from loyalty.idempotency import Key
@@ -76,7 +77,7 @@ def basket_evaluate(
     transactions = account.transactions if account else 0
     facts = facts_of(person, context, ruleset, rules, day, transactions, Call(now), found.spent)
     if person is None and command.member is not None:
-        facts = Facts(member=True, first=True)
+        facts = replace(facts, member=True, first=True)
     result = evaluate(basket, facts, ruleset)
     check_points(result.points)
     token = promise(programme_id, partner_id, command, ruleset, result.points)
