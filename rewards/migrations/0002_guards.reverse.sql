@@ -1,0 +1,17 @@
+DROP TRIGGER reward_stock_changed ON rewards_reward;
+DROP FUNCTION rewards_stock_changed();
+DROP TRIGGER version_pictures_not_rewritten ON rewards_versionpicture;
+DROP FUNCTION rewards_refuse_other_pictures();
+DROP TRIGGER version_not_rewritten ON rewards_rewardversion;
+DROP FUNCTION rewards_refuse_rewriting();
+DROP TRIGGER reward_step_append_only ON rewards_rewardstep;
+ALTER TABLE rewards_rewardversion DROP CONSTRAINT version_shown_once_at_a_time;
+ALTER TABLE rewards_promotionalprice DROP CONSTRAINT promotional_price_promotion_of_programme;
+ALTER TABLE rewards_promotionalprice DROP CONSTRAINT promotional_price_reward_of_programme;
+ALTER TABLE rewards_rewardstep DROP CONSTRAINT step_version_of_programme;
+ALTER TABLE rewards_rewardstep DROP CONSTRAINT step_reward_of_programme;
+ALTER TABLE rewards_versionpicture DROP CONSTRAINT version_picture_picture_of_programme;
+ALTER TABLE rewards_versionpicture DROP CONSTRAINT version_picture_version_of_programme;
+ALTER TABLE rewards_rewardversion DROP CONSTRAINT version_reward_of_programme;
+ALTER TABLE rewards_category DROP CONSTRAINT category_picture_of_programme;
+ALTER TABLE rewards_category DROP CONSTRAINT category_parent_of_programme;
