@@ -5,6 +5,7 @@ ADVICE: dict[str, str] = {
     "currency_mismatch": "Send amounts in the programme's currency, and its code in <code>currency</code>.",
     "evaluation_stale": "Evaluate the basket again and show the new points, or earn without <code>evaluation</code>. "
     "<code>difference</code> says what changed.",
+    "file_refused": "Correct the file where the message points, and upload it again: nothing was read.",
     "file_unreadable": "Correct the file where the message points, and import it again: what is booked stays.",
     "idempotency_key_missing": "Send an Idempotency-Key with every write: 1 to 255 printable ASCII characters, "
     "a new one for each thing you want done, the same one when you repeat it.",
