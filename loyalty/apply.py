@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from uuid_utils.compat import uuid7
 
 from config.kernel.sql import rows
@@ -44,7 +44,11 @@ class Activity(msgspec.Struct):
 
 @dataclass(slots=True)
 class Call:
-    """Rows of one call of `loyalty_apply`; postings of one account in their order, each on top of the last."""
+    """Rows of one call of `loyalty_apply`; postings of one account in their order, each on top of the last.
+
+    `function` is what books them: an app above has one that calls `loyalty_apply` and books rows of its own in
+    the same database transaction.
+    """
 
     now: datetime
     key: Row | None = None
@@ -53,6 +57,7 @@ class Call:
     usage: dict[int, dict[tuple[int, date], tuple[int, int]]] = field(default_factory=dict)
     budgets: dict[int, tuple[int, int]] = field(default_factory=dict)
     activity: dict[tuple[int, date], tuple[int, Activity]] = field(default_factory=dict)
+    function: str = "loyalty_apply"
     lot_rows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     changed: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
 
@@ -91,7 +96,11 @@ class Call:
         for seq, lot in posting.touched.items():
             known = self.lot_rows.get((account.id, seq))
             row = known or self.changed.setdefault((account.id, seq), {**common, "seq": seq})
-            row |= {"remaining": lot.remaining, "expired": lot.expired}
+            row |= {"remaining": lot.remaining, "expired": lot.expired, "expires_at": lot.expires_at}
+        for hold in posting.held:
+            self.add("holds", {**common, **hold._asdict(), "status": "open", "recorded_at": posting.now})
+        for hold, status in posting.ended:
+            self.add("hold_changes", {**common, "id": hold.id, "status": status, "ended_at": posting.now})
 
     def expect(self, account: Account) -> None:
         """Book nothing on the account, but only if it still is at this version."""
@@ -206,12 +215,13 @@ def send(call: Call) -> None:
     """Book the call in one database transaction. Raises Stale with what has to be decided again.
 
     A unique reference that another request booked meanwhile rolls everything back, key row included, and
-    counts as stale: the next decision sees it.
+    counts as stale: the next decision sees it. So does a row above the ledger that is no longer as it was
+    (serialization_failure, raised by the function of the app above).
     """
     try:
-        ((answer,),) = rows("SELECT loyalty_apply(%(call)s::jsonb)::text", {"call": call.json()})
-    except IntegrityError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "23505":
+        ((answer,),) = rows(f"SELECT {call.function}(%(call)s::jsonb)::text", {"call": call.json()})
+    except (IntegrityError, OperationalError) as error:
+        if getattr(error.__cause__, "sqlstate", None) not in ("23505", "40001"):
             raise
         raise Stale from error
     result = msgspec.json.decode(answer)

@@ -9,25 +9,35 @@ import msgspec
 
 from config.kernel.sql import rows
 from loyalty.idempotency import Key, KeyRow
-from loyalty.ledger import Account, Lot
+from loyalty.ledger import Account, Hold, Lot
 from loyalty.records import AdjustmentRow, EntryRow, ReversalRow, TransactionRow
 
-_HEAD = """
+HEAD = """
     p.status, p.overdraw, p.backdating_days, p.approval_limit, p.on_unknown_member,
     coalesce(h.version, 0),
     (SELECT jsonb_build_object('fingerprint', k.fingerprint, 'status', k.status, 'body', k.body)::text
      FROM loyalty_idempotencykey k WHERE k.partner_id = %(partner)s AND k.key = %(key)s)"""
 
-_MEMBER = """
+LOT = "l.seq, l.points, l.remaining, l.activates_at, l.expires_at, l.expired"
+
+_HOLDS = f"""
+    CASE WHEN c.held > 0 THEN
+        (SELECT jsonb_agg(jsonb_build_array(
+             jsonb_build_array(h.id, h.reference, h.points, h.expires_at, h.grace_until, h.parts),
+             (SELECT jsonb_agg(jsonb_build_array({LOT})) FROM loyalty_lot l
+              WHERE l.account_id = c.id AND l.seq IN
+                  (SELECT (part->>0)::bigint FROM jsonb_array_elements(h.parts) part))
+         ) ORDER BY h.id)::text
+         FROM loyalty_hold h WHERE h.account_id = c.id AND h.status = 'open') END"""
+
+MEMBER = f"""
     m.id, m.number, m.status, m.tier, m.birth_date, m.birth_date_changes::text, m.enrolled_at,
     c.version, c.seq, c.draws, c.available, c.pending, c.held, c.debt, c.transactions, c.head, c.settled_at,
-    c.next_change_at"""
-
-_LOT = "l.seq, l.points, l.remaining, l.activates_at, l.expires_at, l.expired"
+    c.next_change_at, {_HOLDS}"""
 
 _LOTS = f"""
     CASE WHEN %(all_lots)s OR c.next_change_at <= %(now)s THEN
-        (SELECT jsonb_agg(jsonb_build_array({_LOT}))::text FROM loyalty_lot l
+        (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
          WHERE l.account_id = c.id AND l.remaining > 0) END"""
 
 _ONE = """(
@@ -39,7 +49,7 @@ _MANY = """unnest(%(numbers)s::text[], %(references)s::text[], %(instants)s::tim
      WITH ORDINALITY AS a(number, reference, at, day, ord)"""
 
 _BASKETS = f"""
-SELECT a.ord, {_HEAD},
+SELECT a.ord, {HEAD},
     CASE WHEN a.ord = 1 AND %(budgeted)s THEN
         (SELECT jsonb_agg(jsonb_build_array(b.promotion_id, b.points_used::text, b.uses_used))::text
          FROM loyalty_promotionbudget b JOIN loyalty_promotion q ON q.id = b.promotion_id
@@ -47,7 +57,7 @@ SELECT a.ord, {_HEAD},
     CASE WHEN a.ord = 1 AND cardinality(%(skus)s::text[]) > 0 THEN
         (SELECT jsonb_object_agg(x.sku, jsonb_build_array(x.category, x.brand))::text FROM loyalty_product x
          WHERE x.programme_id = %(programme)s AND x.sku = ANY(%(skus)s::text[])) END,
-    {_MEMBER}, {_LOTS},
+    {MEMBER}, {_LOTS},
     (SELECT array_agg(s.code) FROM segments_membership g JOIN segments_segment s ON s.id = g.segment_id
      WHERE g.member_id = m.id AND g.valid_from <= a.at AND (g.valid_until IS NULL OR a.at < g.valid_until)),
     CASE WHEN %(capped)s THEN
@@ -80,8 +90,8 @@ ONE_BASKET = _BASKETS.format(asked=_ONE)
 MANY_BASKETS = _BASKETS.format(asked=_MANY)
 
 _REVERSAL = f"""
-SELECT 1, {_HEAD}, {_MEMBER},
-    (SELECT jsonb_agg(jsonb_build_array({_LOT}))::text FROM loyalty_lot l
+SELECT 1, {HEAD}, {MEMBER},
+    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
      WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq = t.entry_seq)),
     row_to_json(t)::text, row_to_json(r)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = r.account_id AND e.seq = r.entry_seq),
@@ -96,7 +106,7 @@ WHERE p.id = %(programme)s
 """
 
 _ADJUSTMENT = f"""
-SELECT 1, {_HEAD}, {_MEMBER}, {_LOTS}, row_to_json(j)::text,
+SELECT 1, {HEAD}, {MEMBER}, {_LOTS}, row_to_json(j)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = j.account_id AND e.seq = j.entry_seq),
     (SELECT o.number FROM members_member o WHERE o.id = j.account_id)
 FROM members_programme p
@@ -235,7 +245,9 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 _changes = msgspec.json.Decoder(list[dict[str, Any]])
-_lots = msgspec.json.Decoder(list[tuple[int, int, int, datetime, datetime | None, int]])
+_LotRow = tuple[int, int, int, datetime, datetime | None, int]
+_lots = msgspec.json.Decoder(list[_LotRow])
+_holds = msgspec.json.Decoder(list[tuple[Hold, list[_LotRow]]])
 _used = msgspec.json.Decoder(list[Used])
 _spent = msgspec.json.Decoder(list[Spent])
 _products = msgspec.json.Decoder(dict[str, tuple[str, str]])
@@ -245,8 +257,8 @@ _reversal = msgspec.json.Decoder(ReversalRow)
 _adjustment = msgspec.json.Decoder(AdjustmentRow)
 _entry = msgspec.json.Decoder(EntryRow)
 
-_HEAD_END = 1 + 7
-_MEMBER_SIZE = 18
+HEAD_END = 1 + 7
+MEMBER_SIZE = 19
 
 
 def baskets(
@@ -261,7 +273,7 @@ def baskets(
 ) -> Gathered:
     """One round trip for one basket or many. `capped` and `budgeted` say whether any promotion needs usage."""
     params = {
-        **_base(programme_id, now, key),
+        **base_params(programme_id, now, key),
         "all_lots": False,
         "capped": capped,
         "budgeted": budgeted,
@@ -273,9 +285,9 @@ def baskets(
         else rows(MANY_BASKETS, params | _many(asks))
     )
     first = answer[0]
-    spent, products = first[_HEAD_END], first[_HEAD_END + 1]
+    spent, products = first[HEAD_END], first[HEAD_END + 1]
     return Gathered(
-        head=_head(programme_id, first),
+        head=head_of(programme_id, first),
         spent=_spent.decode(spent) if spent else [],
         products=_products.decode(products) if products else {},
         contexts=[_basket_context(programme_id, row) for row in answer],
@@ -296,14 +308,14 @@ def _many(asks: Sequence[Ask]) -> dict[str, Any]:
 
 
 def _basket_context(programme_id: int, row: tuple[Any, ...]) -> BasketContext:
-    start = _HEAD_END + 2
-    end = start + _MEMBER_SIZE
+    start = HEAD_END + 2
+    end = start + MEMBER_SIZE
     lots, segments, used, transaction, entry, member = row[end:]
     booked = None
     if transaction:
         booked = Booked(_transaction.decode(transaction), _entry.decode(entry) if entry else None, member)
     return BasketContext(
-        _holding(programme_id, row[start:end], lots),
+        holding_of(programme_id, row[start:end], lots),
         frozenset(segments or ()),
         _used.decode(used) if used else [],
         booked,
@@ -314,13 +326,13 @@ def reversal(
     *, programme_id: int, transaction: str, reference: str, now: datetime, key: Key | None
 ) -> ReversalContext:
     """Everything for a return of the transaction, with all open lots and its own."""
-    params = _base(programme_id, now, key) | {"transaction": transaction, "reference": reference}
+    params = base_params(programme_id, now, key) | {"transaction": transaction, "reference": reference}
     (row,) = rows(_REVERSAL, params)
-    end = _HEAD_END + _MEMBER_SIZE
+    end = HEAD_END + MEMBER_SIZE
     lots, found, booked, entry, booked_transaction = row[end:]
     return ReversalContext(
-        _head(programme_id, row),
-        _holding(programme_id, row[_HEAD_END:end], lots),
+        head_of(programme_id, row),
+        holding_of(programme_id, row[HEAD_END:end], lots),
         _transaction.decode(found) if found else None,
         _reversal.decode(booked) if booked else None,
         _entry.decode(entry) if entry else None,
@@ -332,20 +344,24 @@ def adjustment(
     *, programme_id: int, number: str, reference: str, now: datetime, key: Key | None
 ) -> AdjustmentContext:
     """Everything for an adjustment of the member's points, with all open lots."""
-    params = _base(programme_id, now, key) | {"number": number, "reference": reference, "all_lots": True}
+    params = base_params(programme_id, now, key) | {
+        "number": number,
+        "reference": reference,
+        "all_lots": True,
+    }
     (row,) = rows(_ADJUSTMENT, params)
-    end = _HEAD_END + _MEMBER_SIZE
+    end = HEAD_END + MEMBER_SIZE
     lots, booked, entry, member = row[end:]
     return AdjustmentContext(
-        _head(programme_id, row),
-        _holding(programme_id, row[_HEAD_END:end], lots),
+        head_of(programme_id, row),
+        holding_of(programme_id, row[HEAD_END:end], lots),
         _adjustment.decode(booked) if booked else None,
         _entry.decode(entry) if entry else None,
         member,
     )
 
 
-def _base(programme_id: int, now: datetime, key: Key | None) -> dict[str, Any]:
+def base_params(programme_id: int, now: datetime, key: Key | None) -> dict[str, Any]:
     return {
         "programme": programme_id,
         "now": now,
@@ -354,29 +370,34 @@ def _base(programme_id: int, now: datetime, key: Key | None) -> dict[str, Any]:
     }
 
 
-def _head(programme_id: int, row: tuple[Any, ...]) -> Head:
-    status, overdraw, backdating_days, approval_limit, on_unknown_member, version, key = row[1:_HEAD_END]
+def head_of(programme_id: int, row: tuple[Any, ...]) -> Head:
+    status, overdraw, backdating_days, approval_limit, on_unknown_member, version, key = row[1:HEAD_END]
     stored = _key.decode(key) if key else None
     return Head(
         programme_id, status, overdraw, backdating_days, approval_limit, on_unknown_member, version, stored
     )
 
 
-def _holding(programme_id: int, row: tuple[Any, ...], lots: str | None) -> Holding:
+def holding_of(programme_id: int, row: tuple[Any, ...], lots: str | None) -> Holding:
     member_id, number, status, tier, birth_date, changes, enrolled_at, version, *state = row
     if member_id is None:
         return Holding(None, None, [])
-    known = [(datetime.fromisoformat(x["at"]), _date(x["was"])) for x in _changes.decode(changes)]
-    person = Person(member_id, number, status, tier or None, birth_date, known, enrolled_at)
+    births = [(datetime.fromisoformat(x["at"]), _date(x["was"])) for x in _changes.decode(changes)]
+    person = Person(member_id, number, status, tier or None, birth_date, births, enrolled_at)
     if version is None:
         return Holding(person, None, [])
-    seq, draws, available, pending, held, debt, transactions, head, settled_at, next_change_at = state
+    seq, draws, available, pending, held, debt, transactions, head, settled_at, next_change_at, holding = (
+        state
+    )
+    holds = _holds.decode(holding) if holding else []
     account = Account(
         id=member_id, programme_id=programme_id, version=version, seq=seq, draws=draws,
         available=available, pending=pending, held=held, debt=debt, transactions=transactions,
         head=bytes(head), settled_at=settled_at, next_change_at=next_change_at,
+        holds=[hold for hold, _ in holds],
     )  # fmt: skip
-    return Holding(person, account, [Lot(*lot) for lot in _lots.decode(lots)] if lots else [])
+    known = [*(_lots.decode(lots) if lots else []), *(lot for _, held in holds for lot in held)]
+    return Holding(person, account, [Lot(*lot) for lot in {lot[0]: lot for lot in known}.values()])
 
 
 def _date(text: str | None) -> date | None:

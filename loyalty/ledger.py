@@ -1,7 +1,8 @@
 """The ledger, pure: what a posting does to one account and its lots at one instant.
 
-`begin` settles the account and opens a Posting; `earn`, `reverse` and `adjust` add to it. A Posting is
-plain rows and a new account state; `loyalty.apply` is what writes it, if nothing moved meanwhile.
+`begin` settles the account and opens a Posting; `earn`, `reverse`, `take` and, for gifts, `redeem`, `hold`,
+`confirm`, `release` and `give_back` add to it. A Posting is plain rows and a new account state;
+`loyalty.apply` is what writes it, if nothing moved meanwhile.
 Points are whole, `available` excludes held ones, and debt and available are never both above zero.
 """
 
@@ -14,7 +15,7 @@ from uuid import UUID
 from loyalty import chain
 from loyalty.errors import InsufficientPoints
 
-ISSUANCE, BREAKAGE, ADJUSTMENT = "issuance", "breakage", "adjustment"
+ISSUANCE, BREAKAGE, ADJUSTMENT, REDEMPTION = "issuance", "breakage", "adjustment", "redemption"
 
 
 class Figures(NamedTuple):
@@ -30,9 +31,35 @@ class Figures(NamedTuple):
         return self.available + self.pending + self.held - self.debt
 
 
+class Part(NamedTuple):
+    """Points that were drawn from a lot, and when that lot was to expire at that time."""
+
+    lot_seq: int
+    points: int
+    expires_at: datetime | None
+
+
+class Hold(NamedTuple):
+    """Points set aside until `expires_at`, and the lots they came from.
+
+    `grace_until` is how long points live that come back to an expired lot when the hold runs out; None: they
+    expire at once.
+    """
+
+    id: UUID
+    reference: str
+    points: int
+    expires_at: datetime
+    grace_until: datetime | None
+    parts: tuple[Part, ...]
+
+
 @dataclass(slots=True)
 class Account:
-    """State of an account; `next_change_at` is never later than the next activation or expiry."""
+    """State of an account; `next_change_at` is never later than the next activation, expiry or end of a hold.
+
+    `holds` are the open ones.
+    """
 
     id: int
     programme_id: int
@@ -47,6 +74,7 @@ class Account:
     transactions: int = 0
     head: bytes = chain.GENESIS
     next_change_at: datetime | None = None
+    holds: list[Hold] = field(default_factory=list)
 
     @property
     def figures(self) -> Figures:
@@ -122,6 +150,8 @@ class Posting:
     touched: dict[int, Lot] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
+    held: list[Hold] = field(default_factory=list)
+    ended: list[tuple[Hold, str]] = field(default_factory=list)
 
     def is_pending(self, lot: Lot) -> bool:
         return lot.activates_at > self.account.settled_at
@@ -133,14 +163,15 @@ def begin(account: Account, lots: Iterable[Lot], now: datetime) -> Posting:
     An account never goes back in time: when another machine's clock was ahead, its instant counts.
     """
     instant = max(now, account.settled_at)
-    posting = Posting(replace(account), account.version, instant, [replace(lot) for lot in lots])
+    state = replace(account, holds=list(account.holds))
+    posting = Posting(state, account.version, instant, [replace(lot) for lot in lots])
     posting.account.version += 1
     _settle(posting)
     return posting
 
 
 def is_due(account: Account, now: datetime) -> bool:
-    """Whether a lot of the account activated or expired since it was last settled."""
+    """Whether a lot of the account activated or expired, or a hold ran out, since it was last settled."""
     return account.next_change_at is not None and account.next_change_at <= now
 
 
@@ -150,41 +181,39 @@ def spending_order(lot: Lot) -> tuple[bool, datetime | None, int]:
 
 
 def _settle(posting: Posting) -> None:
-    """Run activations, payments of debt and expiries up to now, in time order; activation comes first."""
+    """Run activations, payments of debt, expiries and ends of holds up to now, in time order and in this one."""
     account = posting.account
-    if not is_due(account, posting.now):
-        account.settled_at = posting.now
-        return
-    due = sorted(_instants(posting.lots, account.settled_at, posting.now))
-    for at in due:
-        activating = [
-            lot
-            for lot in posting.lots
-            if lot.remaining and lot.activates_at == at and posting.is_pending(lot)
-        ]
-        arrived = sum(lot.remaining for lot in activating)
-        account.pending -= arrived
-        account.available += arrived
-        account.settled_at = at
-        _pay_debt(posting, None)
-        for lot in sorted(posting.lots, key=spending_order):
-            if lot.remaining and lot.expires_at is not None and lot.expires_at <= at:
-                _expire(posting, lot, at)
+    if is_due(account, posting.now):
+        while (at := _next_change(posting)) is not None and at <= posting.now:
+            _activate(posting, at)
+            _expire_due(posting, at)
+            for hold in [hold for hold in account.holds if hold.expires_at <= at]:
+                _end(posting, hold, "lapsed", at, hold.grace_until)
+        account.next_change_at = _next_change(posting)
     account.settled_at = posting.now
-    account.next_change_at = _next_change(posting)
 
 
-def _instants(lots: list[Lot], after: datetime, until: datetime) -> set[datetime]:
-    activations = {lot.activates_at for lot in lots if lot.remaining and after < lot.activates_at <= until}
-    return activations | {
-        lot.expires_at for lot in lots if lot.remaining and lot.expires_at and lot.expires_at <= until
-    }
+def _activate(posting: Posting, at: datetime) -> None:
+    account = posting.account
+    arrived = sum(lot.remaining for lot in posting.lots if posting.is_pending(lot) and lot.activates_at <= at)
+    account.pending -= arrived
+    account.available += arrived
+    account.settled_at = max(at, account.settled_at)
+    _pay_debt(posting, None)
 
 
 def _next_change(posting: Posting) -> datetime | None:
-    after = posting.account.settled_at
-    coming = [at for lot in posting.lots if lot.remaining for at in (lot.activates_at, lot.expires_at)]
-    return min((at for at in coming if at is not None and at > after), default=None)
+    """The next instant at which something changes, overdue ones first."""
+    account = posting.account
+    activations = [lot.activates_at for lot in posting.lots if lot.remaining and posting.is_pending(lot)]
+    expiries = [lot.expires_at for lot in posting.lots if lot.remaining and lot.expires_at]
+    return min([*activations, *expiries, *(hold.expires_at for hold in account.holds)], default=None)
+
+
+def _expire_due(posting: Posting, at: datetime) -> None:
+    for lot in sorted(posting.lots, key=spending_order):
+        if lot.remaining and lot.expires_at is not None and lot.expires_at <= at:
+            _expire(posting, lot, at)
 
 
 def _expire(posting: Posting, lot: Lot, at: datetime) -> None:
@@ -269,6 +298,12 @@ def _take_active(
     return wanted - points
 
 
+def _await(account: Account, at: datetime | None) -> None:
+    """Something changes at that instant: it is looked at by then."""
+    if at and at > account.settled_at and (account.next_change_at is None or at < account.next_change_at):
+        account.next_change_at = at
+
+
 def earn(
     posting: Posting,
     *,
@@ -293,13 +328,8 @@ def earn(
         account.available += points
         _pay_debt(posting, lot.seq)
     entry = _enter(posting, kind, counterpart, points, occurred_at, source)
-    for at in (activates_at, expires_at):
-        if (
-            at is not None
-            and at > account.settled_at
-            and (account.next_change_at is None or at < account.next_change_at)
-        ):
-            account.next_change_at = at
+    _await(account, activates_at)
+    _await(account, expires_at)
     if expires_at is not None and expires_at <= posting.now and lot.remaining:
         _expire(posting, lot, expires_at)
     return entry
@@ -355,3 +385,108 @@ def take(
     _take_active(posting, points - shortfall, "adjustment", account.seq + 1)
     account.debt += shortfall
     return _enter(posting, "adjustment", ADJUSTMENT, -points, occurred_at, source)
+
+
+def redeem(
+    posting: Posting, *, points: int, occurred_at: datetime, source: Source
+) -> tuple[Entry | None, tuple[Part, ...]]:
+    """Spend available points on a gift (0 writes nothing); InsufficientPoints. `lots` must be all open ones."""
+    parts = _set_aside(posting, points, "redemption", posting.account.seq + 1)
+    if not points:
+        return None, parts
+    return _enter(posting, "redemption", REDEMPTION, -points, occurred_at, source), parts
+
+
+def hold(
+    posting: Posting,
+    *,
+    id: UUID,
+    reference: str,
+    points: int,
+    expires_at: datetime,
+    grace_until: datetime | None,
+) -> Hold:
+    """Set available points (> 0) aside until `expires_at`, without an entry; InsufficientPoints."""
+    parts = _set_aside(posting, points, "hold", None)
+    held = Hold(id, reference, points, expires_at, grace_until, parts)
+    posting.account.held += points
+    posting.account.holds.append(held)
+    posting.held.append(held)
+    _await(posting.account, expires_at)
+    return held
+
+
+def _set_aside(posting: Posting, points: int, reason: str, entry_seq: int | None) -> tuple[Part, ...]:
+    if points > posting.account.available:
+        raise InsufficientPoints(required=points, available=posting.account.available)
+    before = len(posting.draws)
+    _take_active(posting, points, reason, entry_seq)
+    by_seq = {lot.seq: lot for lot in posting.lots}
+    return tuple(
+        Part(draw.lot_seq, draw.points, by_seq[draw.lot_seq].expires_at) for draw in posting.draws[before:]
+    )
+
+
+def confirm(posting: Posting, *, hold: Hold, occurred_at: datetime, source: Source) -> Entry:
+    """Spend what an open hold set aside: its points leave the account with an entry."""
+    posting.account.holds.remove(hold)
+    posting.account.held -= hold.points
+    posting.ended.append((hold, "confirmed"))
+    return _enter(posting, "redemption", REDEMPTION, -hold.points, occurred_at, source)
+
+
+def release(posting: Posting, *, hold: Hold, grace_until: datetime | None) -> None:
+    """Give an open hold's points back to their lots before it runs out."""
+    _end(posting, hold, "released", posting.now, grace_until)
+
+
+def _end(posting: Posting, hold: Hold, status: str, at: datetime, grace_until: datetime | None) -> None:
+    posting.account.holds.remove(hold)
+    posting.account.held -= hold.points
+    posting.ended.append((hold, status))
+    _put_back(posting, hold.parts, "release", None, at, grace_until)
+    _pay_debt(posting, None)
+    _expire_due(posting, at)
+
+
+def give_back(
+    posting: Posting,
+    *,
+    kind: str,
+    parts: tuple[Part, ...],
+    occurred_at: datetime,
+    grace_until: datetime | None,
+    source: Source,
+) -> Entry | None:
+    """Give spent points back to the lots they came from, with their old dates; they pay debt first.
+
+    What comes back to a lot that expired since it was drawn lives until `grace_until`; with None it expires at
+    once. The posting must know the lots.
+    """
+    points = sum(part.points for part in parts)
+    if not points:
+        return None
+    seq = posting.account.seq + 1
+    _put_back(posting, parts, "give_back", seq, posting.now, grace_until)
+    _pay_debt(posting, seq)
+    entry = _enter(posting, kind, REDEMPTION, points, occurred_at, source)
+    _expire_due(posting, posting.now)
+    return entry
+
+
+def _put_back(
+    posting: Posting,
+    parts: tuple[Part, ...],
+    reason: str,
+    entry_seq: int | None,
+    at: datetime,
+    grace_until: datetime | None,
+) -> None:
+    by_seq = {lot.seq: lot for lot in posting.lots}
+    for part in parts:
+        lot = by_seq[part.lot_seq]
+        _draw(posting, lot, -part.points, reason, entry_seq)
+        posting.account.available += part.points
+        if grace_until and lot.expires_at and part.expires_at and part.expires_at <= at:
+            lot.expires_at = max(lot.expires_at, grace_until)
+        _await(posting.account, lot.expires_at)

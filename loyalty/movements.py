@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from config.kernel.sql import rows
 from loyalty import ledger
@@ -18,11 +19,12 @@ SELECT * FROM (
         coalesce((SELECT array_agg(x.reference ORDER BY x.recorded_at) FROM loyalty_reversal x
                   WHERE x.transaction_id = t.id AND x.recorded_at <= %(at)s), '{}') AS reversed_by,
         CASE
+            WHEN e.counterpart = 'redemption' THEN 'order'
             WHEN t.id IS NOT NULL AND s.transaction_status IS NOT NULL THEN s.transaction_status
             WHEN l.activates_at > %(at)s THEN 'pending'
             WHEN l.expires_at <= %(at)s AND l.expired + l.remaining > 0 THEN 'expired'
             ELSE 'posted'
-        END AS status
+        END AS status, e.source
     FROM loyalty_entry e
     LEFT JOIN loyalty_transaction t ON e.kind = 'earn' AND t.id = e.source
     LEFT JOIN loyalty_reversal r ON e.kind = 'reversal' AND r.id = e.source
@@ -40,15 +42,20 @@ SELECT * FROM (
         AND (cardinality(%(kinds)s::text[]) = 0 OR e.kind = ANY(%(kinds)s))
 ) movement
 WHERE cardinality(%(statuses)s::text[]) = 0 OR status = ANY(%(statuses)s)
+    OR (status = 'order' AND source = ANY(%(orders)s::uuid[]))
 ORDER BY seq DESC LIMIT %(limit)s
 """
 
-KINDS = ("earn", "reversal", "adjustment", "expiry", "give_back")
+ORDER_KINDS = ("redemption", "redemption_cancelled", "redemption_returned")
+KINDS = ("earn", "reversal", "adjustment", "expiry", "give_back", *ORDER_KINDS)
 STATUSES = ("posted", "pending", "expired", "partially_reversed", "reversed")
 
 
 class Movement(NamedTuple):
-    """One entry with what it books; `reason` is an adjustment's, `reverses` the transaction a return is of."""
+    """One entry with what it books; `reason` is an adjustment's, `reverses` the transaction a return is of.
+
+    The status of what a gift order moved is "order": rewards knows the order, by its id `source`.
+    """
 
     seq: int
     kind: str
@@ -62,17 +69,19 @@ class Movement(NamedTuple):
     reverses: str | None
     reversed_by: list[str]
     status: str
+    source: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which movements: occurred from `since` (inclusive) until `until` (exclusive), of kinds and statuses
-    (none = all), as recorded at `as_of`."""
+    (none = all), as recorded at `as_of`. With statuses, movements of `orders` are shown too."""
 
     since: datetime | None = None
     until: datetime | None = None
     kinds: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    orders: tuple[UUID, ...] = ()
     as_of: datetime | None = None
 
     def holds(self, movement: Movement) -> bool:
@@ -108,6 +117,7 @@ def movements(
         "until": filters.until,
         "kinds": list(filters.kinds),
         "statuses": list(filters.statuses),
+        "orders": list(filters.orders),
         "limit": limit - len(shown),
     }
     return shown + [Movement(*row) for row in rows(_MOVEMENTS, params)]

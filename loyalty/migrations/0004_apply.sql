@@ -7,9 +7,9 @@
 --   "accounts": [{...new state, "expected": version it was computed from}],
 --   "new_accounts": [empty accounts at version 0, for those that may not exist yet],
 --   "budgets":  [{promotion_id, account_id, points, uses, points_limit, uses_limit}],
---   "entries", "lots", "draws", "transactions", "reversals", "adjustments", "usage", "activity", "outbox": rows,
+--   "entries", "lots", "draws", "holds", "transactions", "reversals", "adjustments", "usage", "activity", "outbox": rows,
 --   "usage_returned": what to take off usage that exists,
---   "lot_changes", "transaction_changes", "adjustment_changes": new values of rows that exist
+--   "lot_changes", "hold_changes", "transaction_changes", "adjustment_changes": new values of rows that exist
 -- }
 -- Every row but the key's names its account; rows of a stale account are left out.
 --
@@ -103,13 +103,22 @@ BEGIN
         SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_lot, call->'lots') r WHERE r.account_id = ANY(fresh);
     END IF;
     IF call ? 'lot_changes' THEN
-        UPDATE loyalty_lot l SET remaining = r.remaining, expired = r.expired
+        UPDATE loyalty_lot l SET remaining = r.remaining, expired = r.expired, expires_at = r.expires_at
         FROM jsonb_populate_recordset(NULL::loyalty_lot, call->'lot_changes') r
         WHERE l.account_id = r.account_id AND l.seq = r.seq AND r.account_id = ANY(fresh);
     END IF;
     IF call ? 'draws' THEN
         INSERT INTO loyalty_draw
         SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_draw, call->'draws') r WHERE r.account_id = ANY(fresh);
+    END IF;
+    IF call ? 'holds' THEN
+        INSERT INTO loyalty_hold
+        SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_hold, call->'holds') r WHERE r.account_id = ANY(fresh);
+    END IF;
+    IF call ? 'hold_changes' THEN
+        UPDATE loyalty_hold h SET status = r.status, ended_at = r.ended_at
+        FROM jsonb_populate_recordset(NULL::loyalty_hold, call->'hold_changes') r
+        WHERE h.id = r.id AND h.account_id = r.account_id AND r.account_id = ANY(fresh);
     END IF;
     IF call ? 'transactions' THEN
         INSERT INTO loyalty_transaction

@@ -1,4 +1,4 @@
-from loyalty.models.accounts import Account, Adjustment, Draw, Entry, Lot
+from loyalty.models.accounts import Account, Adjustment, Draw, Entry, Hold, Lot
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.products import Product
 from loyalty.models.promotions import (
@@ -16,6 +16,7 @@ __all__ = [
     "Adjustment",
     "Draw",
     "Entry",
+    "Hold",
     "IdempotencyKey",
     "Lot",
     "Product",

@@ -151,6 +151,45 @@ class Draw(models.Model):
         return f"{self.reason} {self.points:+d}"
 
 
+class Hold(models.Model):
+    """Points set aside for a gift order until `expires_at`; `parts` are (lot, points, expires_at) as drawn.
+
+    It has the id of what it is held for. Settling the account ends one that is due (`lapsed`).
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open"
+        CONFIRMED = "confirmed"
+        RELEASED = "released"
+        LAPSED = "lapsed"
+
+    id = models.UUIDField(primary_key=True)
+    programme = models.ForeignKey(
+        "members.Programme", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="points_holds", db_index=False, db_constraint=False
+    )
+    reference = models.CharField(max_length=64)
+    points = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+    grace_until = models.DateTimeField(null=True)
+    parts = models.JSONField()
+    status = models.CharField(max_length=9, choices=Status)
+    recorded_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=("account",), condition=Q(status="open"), name="hold_open")]
+        constraints = [
+            models.UniqueConstraint(fields=("programme", "reference"), name="hold_reference_unique"),
+            models.CheckConstraint(condition=Q(points__gt=0), name="hold_points_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.points} until {self.expires_at}"
+
+
 class Adjustment(models.Model):
     """A correction with a reason; above the programme's limit it waits for a second person."""
 

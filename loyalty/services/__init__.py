@@ -1,5 +1,6 @@
 """Writes of loyalty, one function each; every one that moves points posts through `loyalty.apply`."""
 
+from loyalty.apply import Call, Stale
 from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
@@ -20,23 +21,47 @@ from loyalty.services.rules import (
     tier_create,
     tier_update,
 )
-from loyalty.services.transactions import transaction_earn, transactions_earn
-from loyalty.services.writes import Write
+from loyalty.services.spending import (
+    Moved,
+    Order,
+    account_settle,
+    points_confirm,
+    points_give_back,
+    points_hold,
+    points_redeem,
+    points_release,
+)
+from loyalty.services.transactions import refused, transaction_earn, transactions_earn
+from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
 
 __all__ = [
     "AdjustmentCommand",
     "BasketCommand",
+    "Call",
     "Cap",
     "LineRow",
+    "Moved",
+    "Order",
     "ProductRow",
     "ProductSetRule",
     "PromotionRule",
     "ReversalCommand",
+    "Stale",
     "TermsRule",
     "Write",
+    "account_settle",
     "adjustment_decide",
     "adjustment_post",
+    "answer",
     "basket_evaluate",
+    "conclude",
+    "is_final",
+    "known",
+    "points_confirm",
+    "points_give_back",
+    "points_hold",
+    "points_redeem",
+    "points_release",
     "product_put",
     "products_put",
     "promotion_link",
@@ -46,6 +71,8 @@ __all__ = [
     "promotion_publish",
     "promotion_unlink",
     "promotion_void",
+    "refused",
+    "repeat",
     "rules_publish",
     "terms_set",
     "tier_create",

@@ -62,9 +62,13 @@ def conclude(write: Write, call: Call, given: Answer, *, keeps_body: bool = True
 
 
 def repeat(
-    write: Write, attempt: Callable[[], Answer], accounts: Callable[[], list[int]], first: int = 0
+    write: Write,
+    attempt: Callable[[], Answer],
+    accounts: Callable[[], list[int]],
+    first: int = 0,
+    more_locks: Callable[[], None] = lambda: None,
 ) -> Answer:
-    """Run `attempt` until it is not Stale: twice freely, then under the locks of `accounts()`.
+    """Run `attempt` until it is not Stale: twice freely, then under the locks of `accounts()` and `more_locks`.
     `first` is the number of the attempt to begin with.
 
     A lock time-out on the key row means the same request is still running (RequestInProgress).
@@ -75,6 +79,7 @@ def repeat(
                 return attempt()
             with transaction.atomic():
                 lock(write.programme_id, accounts(), write.key_row(None, ""))
+                more_locks()
                 return attempt()
         except Stale:
             continue

@@ -20,7 +20,7 @@ from members.selectors import programme_of
 from rewards import selectors
 from rewards.history import HistoryItem, csv_lines
 
-ORDER_KINDS = ("event", "redemption", "redemption_cancelled", "redemption_returned")
+ORDER_KINDS = ("event",)
 ORDER_STATUSES = (
     "exchanged",
     "cancelled",

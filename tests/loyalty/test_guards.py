@@ -17,6 +17,7 @@ from loyalty.models import (
     Adjustment,
     Draw,
     Entry,
+    Hold,
     Lot,
     PromotionBudget,
     PromotionSegment,
@@ -27,7 +28,7 @@ from loyalty.services import promotion_link
 from members.models import Member, Programme
 from segments.models import Segment
 from tests.factories import ApiClient, MemberFactory, SegmentFactory
-from tests.loyalty.worlds import LONG_AGO, adjust, earn, euros, publish, reverse, simple_terms
+from tests.loyalty.worlds import LONG_AGO, adjust, earn, euros, publish, reverse, set_aside, simple_terms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("club")]
 
@@ -66,7 +67,7 @@ def run(sql: str, *params: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def booked(club: Segment, till: ApiClient, programme: Programme) -> None:
-    """Ada has a receipt with a promotion that has a budget, a return, a deposit and a withdrawal."""
+    """Ada has a receipt with a promotion that has a budget, a return, a deposit, a withdrawal and a hold."""
     publish(
         programme, "PR-BUDGET", PromotionRule("fixed", "10", caps={"budget": Cap("100", 5), "day": Cap("50")})
     )
@@ -74,6 +75,7 @@ def booked(club: Segment, till: ApiClient, programme: Programme) -> None:
     assert reverse(till, "POS-1", "RET-1", lines=[{"line": "1", "amount": "5.00"}]).status_code == 201
     assert adjust(till, "10042", 50, "ADJ-IN").status_code == 201
     assert adjust(till, "10042", -20, "ADJ-OUT").status_code == 201
+    set_aside(programme, "10042", 10)
 
 
 @pytest.fixture
@@ -101,6 +103,7 @@ def tea_house(eve: ApiClient) -> Programme:
         ("budget_uses_within_limit", "UPDATE loyalty_promotionbudget SET uses_used = uses_limit + 1"),
         ("usage_not_negative", "UPDATE loyalty_promotionusage SET points = -1"),
         ("adjustment_points_not_zero", "UPDATE loyalty_adjustment SET points = 0"),
+        ("hold_points_positive", "UPDATE loyalty_hold SET points = 0"),
         ("reversal_never_gives", "UPDATE loyalty_reversal SET points = 1"),
         ("transaction_points_not_negative", "UPDATE loyalty_transaction SET remaining_points = -1"),
     ],
@@ -246,6 +249,7 @@ def test_accounts_with_points_and_their_members_stay(ada: Member) -> None:
 
 
 WALLS = [
+    ("hold_account_of_programme", "UPDATE loyalty_hold SET account_id = %(stranger)s", ""),
     ("account_member_of_programme", "UPDATE loyalty_account SET programme_id = %(other)s", "account"),
     ("lot_account_of_programme", "UPDATE loyalty_lot SET programme_id = %(other)s", ""),
     (
@@ -352,5 +356,15 @@ def test_every_guard_of_the_schema_is_tried_here() -> None:
 
 def test_what_is_booked_here_is_what_the_guards_hold() -> None:
     """The fixture has a row in every table that the tests above try to break."""
-    for model in (Account, Entry, Lot, Draw, Transaction, Adjustment, PromotionBudget, PromotionSegment):
+    for model in (
+        Account,
+        Entry,
+        Lot,
+        Draw,
+        Hold,
+        Transaction,
+        Adjustment,
+        PromotionBudget,
+        PromotionSegment,
+    ):
         assert model.objects.exists(), model

@@ -1,13 +1,18 @@
 """The programme of the API page's worked example, and calls a till makes in it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
+from django.utils import timezone
+from uuid_utils.compat import uuid7
 
+from loyalty.apply import Call, send
 from loyalty.rules import ProductSetRule, PromotionRule, TermsRule
-from loyalty.services import promotion_link, promotion_publish, terms_set, tier_create
+from loyalty.selectors import holding_of
+from loyalty.services import Order, points_hold, promotion_link, promotion_publish, terms_set, tier_create
 from members.models import Member, Programme
 from segments.models import Segment
 from segments.services import membership_add, segment_create
@@ -106,3 +111,19 @@ def balance(client: ApiClient, member: str = "10042") -> dict[str, int]:
     """The four figures over HTTP."""
     body = client.get(f"/api/v1/members/{member}/balance").json()
     return {name: body[name] for name in ("available", "pending", "held", "debt")}
+
+
+def order_of(programme: Programme, reference: str) -> Order:
+    """A gift order of the programme as the ledger knows it."""
+    zone = ZoneInfo(programme.time_zone)
+    return Order(uuid7(), reference, bytes(16), programme.pk, zone, programme.grace_days)
+
+
+def set_aside(programme: Programme, member: str, points: int, minutes: int = 15) -> Order:
+    """Hold points for a gift order that nobody made."""
+    now, order = timezone.now(), order_of(programme, f"HOLD-{next(_numbers)}")
+    call = Call(now)
+    holding = holding_of(programme.pk, member, now)
+    points_hold(call, holding, order, points, now + timedelta(minutes=minutes))
+    send(call)
+    return order
