@@ -72,6 +72,12 @@ class AdjustmentDecided(RistourneError):
     code, family, title = "illegal_transition", Family.CONFLICT, "The adjustment is decided already"
 
 
+class PromotionMoveRefused(RistourneError):
+    """A promotion cannot do this where it stands; `allowed` says what it can."""
+
+    code, family, title = "illegal_transition", Family.CONFLICT, "The promotion cannot do this now"
+
+
 class SamePerson(RistourneError):
     code, family, title = "second_person_required", Family.CONFLICT, "A second person has to decide"
 

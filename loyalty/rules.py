@@ -183,6 +183,30 @@ class PromotionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PromotionDraft:
+    """What a promotion is to say next: its name, rule, and which segments to link (include or exclude, by
+    code) and to unlink when it is published. Other links stay as they are."""
+
+    name: str
+    rule: PromotionRule
+    link: Mapping[str, str] = field(default_factory=dict)
+    unlink: tuple[str, ...] = ()
+
+    def row(self, code: str) -> dict[str, Any]:
+        """As stored: the promotion part with its product set inline."""
+        part = self.rule.part(code, None)
+        if self.rule.products:
+            part["products"] = self.rule.products.part()
+        return {"name": self.name, "rule": part, "link": dict(self.link), "unlink": list(self.unlink)}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "PromotionDraft":
+        part = row["rule"]
+        rule = PromotionRule.from_part(part, part["products"])
+        return cls(row["name"], rule, row["link"], tuple(row["unlink"]))
+
+
+@dataclass(frozen=True, slots=True)
 class TermsRule:
     """Earn rate (points a currency unit), rounding, delay (days), lifetime (months; None = for ever, with
     `lifetime_end` "month" or "year" to round it up) and tier multipliers (decimal text by tier code)."""

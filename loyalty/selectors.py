@@ -1,22 +1,24 @@
 """Reads of loyalty; the programme comes first. They write nothing and show the settled view."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from loyalty import answers, gather, ledger
+from loyalty import answers, gather, ledger, wording
 from loyalty.gather import TRANSACTION, Holding
 from loyalty.ledger import Account
-from loyalty.models import Product, Promotion, PromotionSegment, PromotionVersion
+from loyalty.models import Product, Promotion, PromotionSegment, PromotionVersion, RulesHead
 from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
-from loyalty.rulesets import by_hash
-from loyalty.versions import promotions_with_rule
+from loyalty.rulesets import Part, by_hash, link_parts, timeline
+from loyalty.versions import promotions_with_rule, with_status
 from members.models import Programme
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Filters",
     "Holding",
     "Movement",
+    "PromotionWords",
     "adjustment_shown",
     "all_movements",
     "balance_shown",
@@ -34,6 +37,7 @@ __all__ = [
     "products_of",
     "promotion_by_code",
     "promotion_links",
+    "promotion_words",
     "promotions_of",
     "settled",
     "transaction_shown",
@@ -98,10 +102,49 @@ def products_of(programme: Programme) -> QuerySet[Product]:
     return Product.objects.filter(programme=programme)
 
 
-def promotions_of(programme: Programme) -> QuerySet[Promotion]:
-    """The programme's promotions that have a rule, with `body` and `valid_until` of its last version."""
+def promotions_of(
+    programme: Programme, status: str | None = None, now: datetime | None = None
+) -> QuerySet[Promotion]:
+    """The programme's promotions that have a rule, with `body` and `valid_until` of the last one; with a
+    `status`, those that have it at `now`, drafts too."""
     versions = PromotionVersion.objects.filter(promotion=OuterRef("pk"), is_voided=False)
-    return promotions_with_rule(Promotion.objects.filter(Exists(versions), programme=programme))
+    published, drafted = Exists(versions), Q(draft__isnull=False)
+    shown = published if status is None else published | drafted
+    promotions = promotions_with_rule(Promotion.objects.filter(shown, programme=programme))
+    return promotions if status is None or now is None else with_status(promotions, status, now)
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionWords:
+    """What it takes to say a programme's promotions in words: product sets by hash, links by promotion."""
+
+    programme: Programme
+    products: Mapping[str, Part]
+    links: Mapping[str, Part]
+    now: datetime
+
+    def summary(self, promotion: Promotion, body: Part) -> str:
+        """The rule of `body` in plain words, for whom it is now."""
+        products = body["products"]
+        if isinstance(products, str):
+            products = self.products.get(products)
+        running = [
+            link
+            for link in self.links.get(promotion.code, {"links": []})["links"]
+            if link["until"] is None or datetime.fromisoformat(link["until"]) > self.now
+        ]
+        links = {
+            mode: sorted({link["segment"] for link in running if link["mode"] == mode})
+            for mode in ("include", "exclude")
+        }
+        return wording.promotion_summary(body, products, self.programme, links)
+
+
+def promotion_words(programme: Programme, now: datetime) -> PromotionWords:
+    """Product sets and links of all promotions; product sets come from what this process keeps of the rules."""
+    head = RulesHead.objects.filter(programme=programme).values_list("version", flat=True).first() or 0
+    rules = timeline(programme.pk, head)
+    return PromotionWords(programme, rules.bodies, link_parts(programme.pk), now)
 
 
 def promotion_by_code(programme: Programme, code: str) -> Promotion:

@@ -1,12 +1,15 @@
 """Reads of stored rules: versions of promotions and terms with the parts they name."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F, JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, JSONField, OuterRef, QuerySet, Subquery
 
+from loyalty.drafts import Draft
+from loyalty.lifecycle import Life, life
 from loyalty.models import Promotion, PromotionVersion, RulePart, TermsVersion
-from loyalty.rules import PromotionRule
+from loyalty.rules import PromotionDraft, PromotionRule
 from members.models import Programme
 
 Part = dict[str, Any]
@@ -19,16 +22,43 @@ def part_of(programme: str, part: str) -> Subquery:
 
 
 def promotions_with_rule(promotions: "QuerySet[Promotion]") -> "QuerySet[Promotion]":
-    """Promotions with `part` (hash), `body` and `valid_until` of the version in force, else of the last."""
-    last = _newest(PromotionVersion.objects.filter(promotion=OuterRef("pk"), is_voided=False))
+    """Promotions with `part` (hash), `body` and `valid_until` of the version in force, else of the last, and
+    whether they were ever published (`is_published`)."""
+    versions = PromotionVersion.objects.filter(promotion=OuterRef("pk"))
+    last = _newest(versions.filter(is_voided=False))
     return promotions.annotate(
-        part=Subquery(last.values("part")[:1]), valid_until=Subquery(last.values("valid_until")[:1])
+        is_published=Exists(versions),
+        part=Subquery(last.values("part")[:1]),
+        valid_until=Subquery(last.values("valid_until")[:1]),
     ).annotate(body=part_of("programme_id", "part"))
+
+
+def life_of_row(row: Any, now: datetime) -> Life:
+    """Where a promotion of `promotions_with_rule` stands at `now`."""
+    return life(
+        is_published=row.is_published,
+        window=row.body and row.body["window"],
+        valid_until=row.valid_until,
+        ended_at=row.ended_at,
+        now=now,
+    )
+
+
+def with_status(promotions: "QuerySet[Promotion]", status: str, now: datetime) -> "QuerySet[Promotion]":
+    """Those of `promotions_with_rule` whose status at `now` is this word."""
+    found = [row.pk for row in promotions if life_of_row(row, now).status == status]
+    return promotions.filter(pk__in=found)
 
 
 def promotion_last_version(promotion: Promotion) -> PromotionVersion | None:
     """The version in force, or the last one of a paused promotion; None when all are voided."""
     return _newest(promotion.versions.filter(is_voided=False)).first()
+
+
+def promotion_life(promotion: Promotion, now: datetime) -> Life:
+    """Where a promotion stands at `now` and what can be done with it."""
+    (row,) = promotions_with_rule(Promotion.objects.filter(pk=promotion.pk))
+    return life_of_row(row, now)
 
 
 def promotion_rule_of(programme: Programme, part: str) -> PromotionRule:
@@ -57,3 +87,27 @@ def products_of_part(programme: Programme, promotions: Iterable[Part]) -> dict[s
 def _newest(versions: "QuerySet[Any]") -> "QuerySet[Any]":
     """The open version first, then those that ended last."""
     return versions.order_by(F("valid_until").desc(nulls_first=True), "-id")
+
+
+def trial_of(promotion: Promotion, draft: PromotionDraft, now: datetime) -> Draft:
+    """The draft with the links it would have when published at `now`, to be tried or replayed."""
+    links = promotion.links.select_related("segment") if promotion.pk else ()
+    rows = [(link.segment.code, link.mode, link.valid_from, link.valid_until) for link in links]
+    running = {code for code, _, _, until in rows if until is None or until > now}
+    kept = [_ended(row, now) if row[0] in draft.unlink else row for row in rows]
+    start = min(draft.rule.starts_at or now, now)
+    added = [(code, mode, start, None) for code, mode in draft.link.items() if code not in running]
+    return Draft(promotion.code, draft.rule, tuple(_link_body(*row) for row in [*kept, *added]))
+
+
+LinkRow = tuple[str, str, datetime, datetime | None]
+
+
+def _ended(row: LinkRow, now: datetime) -> LinkRow:
+    code, mode, start, end = row
+    return code, mode, start, max(start, now) if end is None or end > now else end
+
+
+def _link_body(segment: str, mode: str, start: datetime, end: datetime | None) -> Part:
+    until = end.isoformat() if end else None
+    return {"segment": segment, "mode": mode, "from": start.isoformat(), "until": until}

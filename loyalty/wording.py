@@ -35,6 +35,16 @@ REASONS = {
 """Why a promotion gave nothing, by the engine's code."""
 
 
+STATUS_NAMES = {
+    "draft": "Draft",
+    "scheduled": "Scheduled",
+    "active": "Active",
+    "paused": "Paused",
+    "ended": "Ended",
+}
+"""Where a promotion stands (loyalty.lifecycle), as staff read it."""
+
+
 def moment(at: datetime | None, zone: ZoneInfo) -> str:
     """An instant on the programme's clock; "" for none."""
     return f"{at.astimezone(zone):%-d %b %Y %H:%M}" if at else ""
@@ -62,14 +72,6 @@ def _instant(text: str | None) -> datetime | None:
 def window_text(window: Mapping[str, Any], zone: ZoneInfo) -> str:
     """A promotion's window on the programme's clock."""
     return span(_instant(window["from"]), _instant(window["until"]), zone)
-
-
-def window_state(window: Mapping[str, Any], now: datetime) -> str:
-    """Where `now` stands to a window: Scheduled, Runs or Over."""
-    start, end = _instant(window["from"]), _instant(window["until"])
-    if end is not None and end <= now:
-        return "Over"
-    return "Scheduled" if start is not None and now < start else "Runs"
 
 
 def effect_text(effect: Mapping[str, Any], currency: str) -> str:
@@ -100,6 +102,46 @@ def promotion_steps(
     return [(name, "; ".join(words)) for name, words in steps if words]
 
 
+def promotion_summary(
+    part: Mapping[str, Any],
+    products: Mapping[str, Any] | None,
+    programme: Programme,
+    links: Mapping[str, Iterable[str]] | None = None,
+) -> str:
+    """The whole rule in one or two sentences. `links` has segment codes under include and exclude."""
+    zone, currency = ZoneInfo(programme.time_zone), programme.currency
+    who = _who(part, links or {})
+    more = [*_where_and_minima(part, currency), *(word for word in _when(part, zone) if word != "always")]
+    sentence = f"{who} get {effect_text(part['effect'], currency)}"
+    if what := _products(products):
+        sentence += f" on {what}"
+    sentence = ", ".join([sentence, *more])
+    rest = [*_limits(part), *_counts(part)]
+    return f"{sentence}." + (f" {_first_up('; '.join(rest))}." if rest else "")
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _who(part: Mapping[str, Any], links: Mapping[str, Iterable[str]]) -> str:
+    include, exclude = list(links.get("include", ())), list(links.get("exclude", ()))
+    asks = include or part["tiers"] or part["first"] or part["birthday_days"] is not None
+    words = ["Members" if asks else "All customers"]
+    if part["tiers"]:
+        words.append(f"of tier {_listed(part['tiers'])}")
+    if include:
+        words.append(f"in segment {_listed(include)}")
+    if exclude:
+        words.append(f"not in segment {_listed(exclude)}")
+    if part["first"]:
+        words.append("with their first transaction")
+    if part["birthday_days"] is not None:
+        days = part["birthday_days"]
+        words.append(f"on their birthday and {days} days after" if days else "on their birthday")
+    return " ".join(words)
+
+
 def _counts(part: Mapping[str, Any]) -> list[str]:
     return ["counts for the tier"] if part["qualifying"] else []
 
@@ -126,21 +168,29 @@ def _for_whom(part: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _on_what(part: Mapping[str, Any], products: Mapping[str, Any] | None, currency: str) -> list[str]:
-    words = [
+def _products(products: Mapping[str, Any] | None) -> str:
+    return " or ".join(
         f"{label} {_listed(products[name])}"
         for name, label in (("skus", "SKU"), ("categories", "category"), ("brands", "brand"))
         if products and products[name]
+    )
+
+
+def _where_and_minima(part: Mapping[str, Any], currency: str) -> list[str]:
+    words = [
+        f"{label} {_listed(part[name])}"
+        for name, label in (("channels", "channel"), ("stores", "store"))
+        if part[name]
     ]
-    words = [" or ".join(words)] if words else []
-    for name, label in (("channels", "channel"), ("stores", "store")):
-        if part[name]:
-            words.append(f"{label} {_listed(part[name])}")
     if part["minimum_amount"]:
         words.append(f"for at least {part['minimum_amount']} {currency}")
     if part["minimum_quantity"]:
         words.append(f"at least {part['minimum_quantity']} items")
     return words
+
+
+def _on_what(part: Mapping[str, Any], products: Mapping[str, Any] | None, currency: str) -> list[str]:
+    return [*filter(None, [_products(products)]), *_where_and_minima(part, currency)]
 
 
 def _limits(part: Mapping[str, Any]) -> list[str]:

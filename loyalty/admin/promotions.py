@@ -18,9 +18,21 @@ from loyalty.admin.tenants import OfOneProgrammeAdmin, state_label
 from loyalty.forms import PROMOTION_STEPS, PromotionForm
 from loyalty.models import Promotion, PromotionVersion
 from loyalty.services import promotion_pause, promotion_publish, promotion_void
-from loyalty.versions import parts_of, products_of_part, promotion_last_version, promotions_with_rule
+from loyalty.versions import (
+    life_of_row,
+    parts_of,
+    products_of_part,
+    promotion_last_version,
+    promotions_with_rule,
+)
 
-_STATES = {"Runs": "success", "Scheduled": "info", "Over": "default", "Paused": "warning", "Voided": "danger"}
+_STATES = {
+    "Draft": "primary",
+    "Scheduled": "info",
+    "Active": "success",
+    "Paused": "warning",
+    "Ended": "default",
+}
 
 
 @admin.register(Promotion)
@@ -92,11 +104,7 @@ class PromotionAdmin(OfOneProgrammeAdmin):
 
     @display(description="State", label=_STATES)
     def state(self, row: Any) -> str:
-        if row.body is None:
-            return "Voided"
-        if row.valid_until:
-            return "Paused"
-        return wording.window_state(row.body["window"], timezone.now())
+        return wording.STATUS_NAMES[life_of_row(row, timezone.now()).status]
 
     @display(description="Gets", empty_value="")
     def gets(self, row: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from msgspec import Meta
 
 from config.kernel.api import (
@@ -18,9 +19,16 @@ from config.kernel.api import (
     read_body,
 )
 from config.kernel.errors import NotFound, ValidationFailed
-from loyalty import services
+from loyalty import lifecycle, services
 from loyalty.models import Promotion, PromotionSegment
-from loyalty.selectors import promotion_by_code, promotion_links, promotions_of
+from loyalty.selectors import (
+    PromotionWords,
+    promotion_by_code,
+    promotion_links,
+    promotion_words,
+    promotions_of,
+)
+from loyalty.versions import life_of_row
 from members.selectors import programme_of
 from segments.selectors import members_of, segment_by_code
 
@@ -36,11 +44,13 @@ class LinkBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PromotionShown(msgspec.Struct):
-    """A promotion with the rule in force, or its last one; `status` is live, scheduled, over or paused."""
+    """A promotion with the rule in force, else its last one, else its draft. `status` is draft, scheduled,
+    active, paused or ended; `summary` says the rule in plain words."""
 
     promotion: str
     name: str
-    status: str
+    status: Literal["draft", "scheduled", "active", "paused", "ended"]
+    summary: str
     priority: int
     starts_at: str | None
     ends_at: str | None
@@ -83,7 +93,8 @@ class LinkList(msgspec.Struct):
 _EXAMPLE_PROMOTION = {
     "promotion": "PR-CHOC3X",
     "name": "Triple points on chocolate",
-    "status": "live",
+    "status": "active",
+    "summary": "Members in segment vip-bxl get base points × 3 on category chocolate.",
     "priority": 100,
     "starts_at": None,
     "ends_at": None,
@@ -108,14 +119,22 @@ class PromotionsView(ApiView):
         summary="The programme's promotions",
         answers={200: (PromotionList, "A page of promotions by code.")},
         failures=[ValidationFailed],
-        parameters=PAGE_PARAMETERS,
+        parameters=[
+            OpenApiParameter(
+                "status", str, description="Only those with this status.", enum=lifecycle.STATUSES
+            ),
+            *PAGE_PARAMETERS,
+        ],
         answer_examples={200: {"items": [_EXAMPLE_PROMOTION], "next_cursor": None}},
     )
     def get(self, request: ApiRequest) -> HttpResponse:
-        """All promotions, with what they give now."""
-        now = timezone.now()
-        promotions = promotions_of(programme_of(request.auth))
-        return json_response(paginate(promotions, request, by="code", render=lambda row: _show(row, now)))
+        """All that were ever published, with what they give now; drafts only with `status=draft`."""
+        programme, now = programme_of(request.auth), timezone.now()
+        told = promotion_words(programme, now)
+        promotions = promotions_of(programme, _status_asked(request), now)
+        return json_response(
+            paginate(promotions, request, by="code", render=lambda row: _show(row, told, now))
+        )
 
 
 class PromotionSegmentsView(ApiView):
@@ -187,14 +206,22 @@ class PromotionSegmentView(ApiView):
         return HttpResponse(status=204)
 
 
-def _show(promotion: Promotion, now: datetime) -> PromotionShown:
-    """A promotion annotated with the body and the end of its version."""
-    body: dict[str, Any] = promotion.body  # type: ignore[attr-defined]
+def _status_asked(request: ApiRequest) -> str | None:
+    asked = request.GET.get("status")
+    if asked is not None and asked not in lifecycle.STATUSES:
+        raise ValidationFailed.at("/status", "unknown_status", f"One of {', '.join(lifecycle.STATUSES)}.")
+    return asked
+
+
+def _show(promotion: Promotion, told: PromotionWords, now: datetime) -> PromotionShown:
+    """A promotion of `promotions_of`, whose published rule comes before its draft."""
+    body: dict[str, Any] = promotion.body or promotion.draft["rule"]  # type: ignore[attr-defined,index]
     window = body["window"]
     return PromotionShown(
         promotion=promotion.code,
         name=promotion.name,
-        status=_status(promotion, window, now),
+        status=life_of_row(promotion, now).status,  # type: ignore[arg-type]
+        summary=told.summary(promotion, body),
         priority=body["priority"],
         starts_at=window["from"],
         ends_at=window["until"],
@@ -203,14 +230,6 @@ def _show(promotion: Promotion, now: datetime) -> PromotionShown:
         minimum_quantity=body["minimum_quantity"],
         caps=body["caps"],
     )
-
-
-def _status(promotion: Promotion, window: dict[str, str | None], now: datetime) -> str:
-    if promotion.valid_until is not None:  # type: ignore[attr-defined]
-        return "paused"
-    if window["until"] and datetime.fromisoformat(window["until"]) <= now:
-        return "over"
-    return "scheduled" if window["from"] and now < datetime.fromisoformat(window["from"]) else "live"
 
 
 def _show_link(link: PromotionSegment) -> LinkShown:

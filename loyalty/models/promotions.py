@@ -5,11 +5,15 @@ from loyalty.models.rules import Version
 
 
 class Promotion(models.Model):
-    """A rule that gives extra points. What it says is in its versions."""
+    """A rule that gives extra points. What it says is in its versions, what it is to say next in its draft."""
 
     programme = models.ForeignKey("members.Programme", on_delete=models.PROTECT, related_name="promotions")
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=200)
+    draft = models.JSONField(null=True, help_text="A PromotionDraft: to be published next, without effect.")
+    drafted_at = models.DateTimeField(null=True)
+    drafted_by = models.CharField(max_length=150, blank=True, db_default="")
+    ended_at = models.DateTimeField(null=True, help_text="Ended by staff, for good.")
 
     class Meta:
         ordering = ("code",)

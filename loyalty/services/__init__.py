@@ -2,20 +2,28 @@
 
 from loyalty.apply import Call, Stale
 from loyalty.records import LineRow
-from loyalty.rules import Cap, ProductSetRule, PromotionRule, TermsRule
+from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
 from loyalty.services.baskets import BasketCommand
 from loyalty.services.evaluations import basket_evaluate
 from loyalty.services.products import ProductRow, product_put, products_put
+from loyalty.services.promotions import (
+    needs_second_person,
+    promotion_draft_discard,
+    promotion_draft_publish,
+    promotion_draft_save,
+    promotion_end,
+    promotion_pause,
+    promotion_publish,
+    promotion_resume,
+    promotion_void,
+)
 from loyalty.services.reversals import ReversalCommand, transaction_reverse
 from loyalty.services.rules import (
     promotion_link,
     promotion_link_end,
     promotion_link_put,
-    promotion_pause,
-    promotion_publish,
     promotion_unlink,
-    promotion_void,
     rules_publish,
     terms_set,
     tier_create,
@@ -44,6 +52,7 @@ __all__ = [
     "Order",
     "ProductRow",
     "ProductSetRule",
+    "PromotionDraft",
     "PromotionRule",
     "ReversalCommand",
     "Stale",
@@ -57,6 +66,7 @@ __all__ = [
     "conclude",
     "is_final",
     "known",
+    "needs_second_person",
     "points_confirm",
     "points_give_back",
     "points_hold",
@@ -64,11 +74,16 @@ __all__ = [
     "points_release",
     "product_put",
     "products_put",
+    "promotion_draft_discard",
+    "promotion_draft_publish",
+    "promotion_draft_save",
+    "promotion_end",
     "promotion_link",
     "promotion_link_end",
     "promotion_link_put",
     "promotion_pause",
     "promotion_publish",
+    "promotion_resume",
     "promotion_unlink",
     "promotion_void",
     "refused",

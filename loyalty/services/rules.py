@@ -5,19 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 
 from config.kernel.errors import FieldError
 from loyalty import rulesets
 from loyalty.engine import ENGINE
-from loyalty.engine.numbers import POINT, plain, scaled
 from loyalty.errors import RuleRefused
 from loyalty.models import (
     Promotion,
-    PromotionBudget,
     PromotionSegment,
-    PromotionUsage,
-    PromotionVersion,
     RulePart,
     Ruleset,
     RulesHead,
@@ -25,7 +21,7 @@ from loyalty.models import (
     Tier,
 )
 from loyalty.models.rules import Version
-from loyalty.rules import PromotionRule, TermsRule
+from loyalty.rules import TermsRule
 from members.models import Programme
 from segments.models import Segment
 
@@ -34,13 +30,13 @@ from segments.models import Segment
 def terms_set(*, programme: Programme, terms: TermsRule, now: datetime) -> TermsVersion:
     """Put terms in force from `now` on; the first ones reach back without limit. RuleRefused."""
     terms.check()
-    part = _stored(programme, terms.part(programme))
-    _head_locked(programme)
+    part = part_stored(programme, terms.part(programme))
+    head_locked(programme)
     current = TermsVersion.objects.filter(programme=programme, valid_until=None).first()
     if current and current.part == part:
         return current
     first = not TermsVersion.objects.filter(programme=programme).exists()
-    _end(current, now)
+    version_end(current, now)
     version = TermsVersion.objects.create(programme=programme, part=part, valid_from=None if first else now)
     rules_publish(programme=programme)
     return version
@@ -60,48 +56,6 @@ def tier_update(*, tier: Tier, name: str, rank: int) -> Tier:
 
 
 @transaction.atomic
-def promotion_publish(
-    *, programme: Programme, code: str, name: str, rule: PromotionRule, now: datetime, publish: bool = True
-) -> Promotion:
-    """Create a promotion, or change it from `now` on. RuleRefused.
-
-    `publish` False leaves the rulesets to a later `rules_publish`, for many changes at once.
-    """
-    rule.check()
-    _head_locked(programme)
-    promotion, _ = Promotion.objects.update_or_create(programme=programme, code=code, defaults={"name": name})
-    products = _stored(programme, rule.products.part()) if rule.products else None
-    part = _stored(programme, rule.part(code, products))
-    current = promotion.versions.filter(valid_until=None).first()
-    if current is None or current.part != part:
-        first = not promotion.versions.exists()
-        _end(current, now)
-        PromotionVersion.objects.create(promotion=promotion, part=part, valid_from=None if first else now)
-        _set_budget(promotion)
-    if publish:
-        rules_publish(programme=programme)
-    return promotion
-
-
-@transaction.atomic
-def promotion_pause(*, promotion: Promotion, now: datetime) -> None:
-    """End the version in force; publishing the rule again starts the next. Harmless when paused already."""
-    _head_locked(promotion.programme)
-    _end(promotion.versions.filter(valid_until=None).first(), now)
-    rules_publish(programme=promotion.programme)
-
-
-@transaction.atomic
-def promotion_void(*, version: PromotionVersion, now: datetime) -> None:
-    """Take a wrong version out of every time, so that no late receipt gets it."""
-    _head_locked(version.promotion.programme)
-    version.is_voided = True
-    version.valid_until = version.valid_until or now
-    version.save(update_fields=["is_voided", "valid_until"])
-    rules_publish(programme=version.promotion.programme)
-
-
-@transaction.atomic
 def promotion_link(
     *,
     promotion: Promotion,
@@ -112,7 +66,7 @@ def promotion_link(
     publish: bool = True,
 ) -> PromotionSegment:
     """Include or exclude a segment's members for a time; the database refuses overlapping links."""
-    _head_locked(promotion.programme)
+    head_locked(promotion.programme)
     link = PromotionSegment.objects.create(
         programme_id=promotion.programme_id,
         promotion=promotion,
@@ -142,7 +96,7 @@ def promotion_link_put(
     stays true for late receipts: a running link keeps its start, and another mode ends it and starts a new
     link. RuleRefused for dates that cannot be, also when they would overlap a link that ended later.
     """
-    _head_locked(promotion.programme)
+    head_locked(promotion.programme)
     known = (
         promotion.links.filter(segment=segment).filter(Q(valid_until=None) | Q(valid_until__gt=now)).first()
     )
@@ -183,7 +137,7 @@ def promotion_link_end(
 
     A link that has not begun ends as it begins. RuleRefused: it has ended already, or would end in the past.
     """
-    _head_locked(link.promotion.programme)
+    head_locked(link.promotion.programme)
     link.refresh_from_db()
     end = max(at or now, link.valid_from)
     if link.valid_until is not None and link.valid_until <= now:
@@ -208,10 +162,10 @@ def promotion_unlink(*, promotion: Promotion, segment: Segment, now: datetime) -
 @transaction.atomic
 def rules_publish(*, programme: Programme) -> int:
     """Store every ruleset of the programme's timeline and raise its head version, which it returns."""
-    head = _head_locked(programme)
+    head = head_locked(programme)
     timeline = rulesets.load(programme.pk, head.version + 1)
     for body in rulesets.link_parts(programme.pk).values():
-        _stored(programme, body)
+        part_stored(programme, body)
     stored = [
         Ruleset(programme=programme, hash=rulesets.ruleset_hash(ENGINE, parts), engine=ENGINE, parts=parts)
         for parts in timeline.parts
@@ -221,44 +175,19 @@ def rules_publish(*, programme: Programme) -> int:
     return head.version + 1
 
 
-def _head_locked(programme: Programme) -> RulesHead:
+def head_locked(programme: Programme) -> RulesHead:
     """One change of a programme's rules at a time."""
     RulesHead.objects.get_or_create(programme=programme)
     return RulesHead.objects.select_for_update().get(programme=programme)
 
 
-def _stored(programme: Programme, body: Mapping[str, Any]) -> str:
+def part_stored(programme: Programme, body: Mapping[str, Any]) -> str:
     hash_ = rulesets.part_hash(body)
     RulePart.objects.get_or_create(programme=programme, hash=hash_, defaults={"body": body})
     return hash_
 
 
-def _end(version: Version | None, now: datetime) -> None:
+def version_end(version: Version | None, now: datetime) -> None:
     if version is not None:
         version.valid_until = now
         version.save(update_fields=["valid_until"])
-
-
-def _set_budget(promotion: Promotion) -> None:
-    """The budget counter of a promotion whose versions have one, with what it gave before it was counted."""
-    parts = promotion.versions.filter(is_voided=False).values("part")
-    bodies = RulePart.objects.filter(programme_id=promotion.programme_id, hash__in=parts).values_list(
-        "body", flat=True
-    )
-    budgets = [body["caps"]["budget"] for body in bodies if "budget" in body["caps"]]
-    if not budgets:
-        return
-    points = [scaled(budget["points"], POINT) for budget in budgets if "points" in budget]
-    uses = [budget["uses"] for budget in budgets if "uses" in budget]
-    used = PromotionUsage.objects.filter(promotion=promotion).aggregate(
-        points=Sum("points"), uses=Sum("uses")
-    )
-    limits = {
-        "points_limit": plain(max(points), POINT) if points else None,
-        "uses_limit": max(uses) if uses else None,
-    }
-    PromotionBudget.objects.update_or_create(
-        promotion=promotion,
-        defaults=limits,
-        create_defaults={**limits, "points_used": used["points"] or 0, "uses_used": used["uses"] or 0},
-    )

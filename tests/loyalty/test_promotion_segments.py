@@ -6,8 +6,8 @@ import pytest
 import time_machine
 
 from loyalty.models import PromotionSegment
-from loyalty.rules import PromotionRule
-from loyalty.services import promotion_pause, promotion_publish
+from loyalty.rules import PromotionDraft, PromotionRule
+from loyalty.services import promotion_draft_save, promotion_end, promotion_pause, promotion_publish
 from members.models import Programme
 from segments.models import Segment
 from tests.factories import ApiClient, SegmentFactory
@@ -120,14 +120,39 @@ def test_the_promotions(till: ApiClient, programme: Programme) -> None:
     till.get("/api/v1/promotions")
     with statements() as sent:
         items = till.get("/api/v1/promotions").json()["items"]
-    assert len(sent) == 2
+    assert len(sent) == 4
     assert {item["promotion"]: item["status"] for item in items} == {
-        "PR-50EUR": "live",
-        "PR-CHOC3X": "live",
+        "PR-50EUR": "active",
+        "PR-CHOC3X": "active",
         "PR-NEXT": "scheduled",
         "PR-WEEKEND": "paused",
     }
     assert items[0]["effect"] == {"type": "fixed", "value": "100"}
+    assert {item["promotion"]: item["summary"] for item in items} == {
+        "PR-50EUR": "All customers get 100 extra points, for at least 50.00 EUR.",
+        "PR-CHOC3X": "Members in segment vip-bxl get base points × 3 on category chocolate.",
+        "PR-NEXT": "All customers get 0.5 extra points per EUR, from 23 Nov 2027 10:15.",
+        "PR-WEEKEND": "All customers get 50 extra points, Sat Sun.",
+    }
+
+
+def test_promotions_by_status(till: ApiClient, programme: Programme) -> None:
+    draft = PromotionDraft("Soon", PromotionRule("fixed", "5", starts_at=MONDAY.replace(year=2027)))
+    promotion_draft_save(programme=programme, code="PR-SOON", draft=draft, actor="carol", now=MONDAY)
+    promotion_end(promotion=programme.promotions.get(code="PR-50EUR"), now=MONDAY)
+
+    def found(status: str) -> list[str]:
+        items = till.get(f"/api/v1/promotions?status={status}").json()["items"]
+        assert {item["status"] for item in items} <= {status}
+        return [item["promotion"] for item in items]
+
+    assert found("draft") == ["PR-SOON"]
+    assert found("active") == ["PR-CHOC3X", "PR-WEEKEND"]
+    assert found("ended") == ["PR-50EUR"]
+    assert found("paused") == found("scheduled") == []
+    everything = till.get("/api/v1/promotions").json()["items"]
+    assert [item["promotion"] for item in everything] == ["PR-50EUR", "PR-CHOC3X", "PR-WEEKEND"]
+    assert till.get("/api/v1/promotions?status=live").status_code == 422
 
 
 def test_foreign_and_unknown_are_alike(till: ApiClient, eve: ApiClient) -> None:
