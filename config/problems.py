@@ -2,11 +2,13 @@
 
 ADVICE: dict[str, str] = {
     "already_reversed": "Nothing: all of the transaction was taken back before. Do not send the return again.",
+    "category_exists": "Take another code.",
     "currency_mismatch": "Send amounts in the programme's currency, and its code in <code>currency</code>.",
     "evaluation_stale": "Evaluate the basket again and show the new points, or earn without <code>evaluation</code>. "
     "<code>difference</code> says what changed.",
     "file_refused": "Correct the file where the message points, and upload it again: nothing was read.",
     "file_unreadable": "Correct the file where the message points, and import it again: what is booked stays.",
+    "gift_exists": "Take another code, or change the gift that has it.",
     "idempotency_key_missing": "Send an Idempotency-Key with every write: 1 to 255 printable ASCII characters, "
     "a new one for each thing you want done, the same one when you repeat it.",
     "idempotency_key_reused": "Take a new key for a new request. To repeat a request, send exactly the content "
@@ -29,6 +31,8 @@ ADVICE: dict[str, str] = {
     "occurred_at_out_of_window": "Send the instant of the purchase, at most 5 minutes ahead of our clock and "
     "no older than the programme allows. Older receipts are imported by staff.",
     "payload_too_large": "Split it: a body has at most 1 MiB.",
+    "picture_refused": "Save it as PNG, JPEG or WebP, at most 10 MiB and 40 million pixels, "
+    "with nothing else in the file.",
     "programme_frozen": "Open another programme: currency and time zone stay once something was booked.",
     "programme_not_active": "Stop: the programme is closed, or has no terms for that time.",
     "quantity_exceeds_remaining": "Read what is left of the transaction and return at most that.",

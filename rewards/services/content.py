@@ -1,0 +1,176 @@
+"""What a version says: its content as a value, and what may be wrong with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from config.kernel.errors import FieldError, ValidationFailed
+from config.kernel.flat import flat_errors
+from loyalty.models import Tier
+from members.models import Programme
+from members.selectors import languages_of
+from rewards.models import Category, Picture, RewardVersion, VersionPicture
+from rewards.texts import Texts, clean_html
+from segments.selectors import segments_of
+
+NAME_LENGTH, TEXT_LENGTH, ALT_LENGTH, MAX_IMAGES = 200, 20_000, 300, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of the programme by its id, and what it shows as `{language: text}`."""
+
+    picture: int
+    alt: Texts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """All of a version that the client validates; fields as RewardVersion explains them."""
+
+    name: Texts
+    points: int
+    description: Texts = field(default_factory=dict)
+    delivery_terms: Texts = field(default_factory=dict)
+    brand: str = ""
+    supplier: str = ""
+    cash_amount: Decimal | None = None
+    face_value: Decimal | None = None
+    face_currency: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    live_from: datetime | None = None
+    live_until: datetime | None = None
+    voucher_days: int | None = None
+    has_balance: bool = False
+    is_returnable: bool = False
+    returns_points: bool = True
+    returns_stock: bool = True
+    images: tuple[Image, ...] = ()
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of the version; its images are rows of their own."""
+        found = {name: getattr(self, name) for name in COLUMNS}
+        return found | {name: list(found[name]) for name in ("segments", "tiers", "categories")}
+
+
+COLUMNS = tuple(column.name for column in fields(Content) if column.name != "images")
+
+
+def content_of(version: RewardVersion) -> Content:
+    """What a version says."""
+    said = {name: getattr(version, name) for name in COLUMNS}
+    said |= {name: tuple(said[name]) for name in ("segments", "tiers", "categories")}
+    images = tuple(Image(row.picture_id, row.alt) for row in version.pictures.all())
+    return Content(**said, images=images)
+
+
+def cleaned(content: Content) -> Content:
+    """Texts without surrounding blanks and without languages that say nothing; safe descriptions."""
+
+    def stripped(texts: Texts) -> dict[str, str]:
+        return {language: text.strip() for language, text in texts.items() if text.strip()}
+
+    safe = {language: clean_html(text) for language, text in content.description.items()}
+    return replace(
+        content,
+        name=stripped(content.name),
+        description=stripped(safe),
+        delivery_terms=stripped(content.delivery_terms),
+        images=tuple(Image(image.picture, stripped(image.alt)) for image in content.images),
+    )
+
+
+def check_content(programme: Programme, content: Content) -> None:
+    """Raises ValidationFailed with a pointer to every field that cannot be."""
+    languages = {language.code for language in languages_of(programme)}
+    errors = [
+        *_text_errors(content, languages),
+        *_code_errors(programme, content),
+        *_amount_errors(programme, content),
+        *_image_errors(programme, content, languages),
+        *flat_errors("/attributes", content.attributes),
+    ]
+    if content.live_from and content.live_until and content.live_until <= content.live_from:
+        errors.append(FieldError("/live_until", "before_start", "It must end after it starts."))
+    if errors:
+        raise ValidationFailed(errors=errors)
+
+
+def _text_errors(content: Content, languages: set[str]) -> Iterator[FieldError]:
+    lengths = {"name": NAME_LENGTH, "description": TEXT_LENGTH, "delivery_terms": TEXT_LENGTH}
+    for name, length in lengths.items():
+        yield from text_errors(f"/{name}", getattr(content, name), languages, length)
+    for name in ("brand", "supplier"):
+        if len(getattr(content, name)) > 100:
+            yield FieldError(f"/{name}", "too_long", "At most 100 characters.")
+    if not content.name:
+        yield FieldError("/name", "missing", "A gift needs a name.")
+
+
+def text_errors(pointer: str, texts: Texts, languages: set[str], length: int) -> Iterator[FieldError]:
+    """What is wrong with a text in several languages."""
+    for language, text in texts.items():
+        if language not in languages:
+            yield FieldError(f"{pointer}/{language}", "unknown_language", "Not a language of the programme.")
+        if len(text) > length:
+            yield FieldError(f"{pointer}/{language}", "too_long", f"At most {length} characters.")
+        if "\x00" in text:
+            yield FieldError(f"{pointer}/{language}", "invalid", "Not a text.")
+
+
+def _code_errors(programme: Programme, content: Content) -> Iterator[FieldError]:
+    tiers = Tier.objects.filter(programme=programme)
+    categories = Category.objects.filter(programme=programme)
+    known = {"segments": segments_of(programme), "tiers": tiers, "categories": categories}
+    for name, queryset in known.items():
+        wanted = getattr(content, name)
+        unknown = set(wanted) - (
+            set(queryset.filter(code__in=wanted).values_list("code", flat=True)) if wanted else set()
+        )
+        for code in sorted(unknown):
+            yield FieldError(f"/{name}", "unknown", f"The programme has no {code}.")
+
+
+def _amount_errors(programme: Programme, content: Content) -> Iterator[FieldError]:
+    if not 1 <= content.points <= 2**53:
+        yield FieldError("/points", "out_of_range", "From 1 to 2^53 points.")
+    if (content.face_value is None) != (not content.face_currency):
+        yield FieldError("/face_value", "incomplete", "A value needs a currency, and a currency a value.")
+    for name in ("cash_amount", "face_value"):
+        value = getattr(content, name)
+        if value is None:
+            continue
+        if not 0 < value < 10**15:
+            yield FieldError(f"/{name}", "out_of_range", "More than 0.")
+        elif value != round(value, programme.currency_digits if name == "cash_amount" else 3):
+            yield FieldError(f"/{name}", "too_precise", "More decimals than the currency has.")
+
+
+def _image_errors(programme: Programme, content: Content, languages: set[str]) -> Iterator[FieldError]:
+    if len(content.images) > MAX_IMAGES:
+        yield FieldError("/images", "too_many", f"At most {MAX_IMAGES} images.")
+    wanted = {image.picture for image in content.images}
+    if wanted and Picture.objects.filter(programme=programme, pk__in=wanted).count() != len(wanted):
+        yield FieldError("/images", "unknown", "The programme has no such picture.")
+    for number, image in enumerate(content.images):
+        yield from text_errors(f"/images/{number}/alt", image.alt, languages, ALT_LENGTH)
+
+
+def write_images(version: RewardVersion, content: Content) -> None:
+    """Let the version have exactly these images, in this order."""
+    version.pictures.all().delete()
+    VersionPicture.objects.bulk_create(
+        VersionPicture(
+            programme_id=version.programme_id,
+            version=version,
+            picture_id=image.picture,
+            position=position,
+            alt=dict(image.alt),
+        )
+        for position, image in enumerate(content.images)
+    )

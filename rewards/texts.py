@@ -1,0 +1,78 @@
+"""Texts in several languages, `{language: text}`: which one is shown, and what descriptions may hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import nh3
+
+Texts = Mapping[str, str]
+
+DESCRIPTION_TAGS = frozenset(
+    {"p", "br", "strong", "em", "u", "ul", "ol", "li", "h3", "h4", "a", "blockquote"}
+)
+_WITH_CONTENT = frozenset({"script", "style", "svg", "math", "template", "iframe", "object"})
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A language of a programme: its BCP 47 code, the one to fall back to ("" = none), and if it is the default."""
+
+    code: str
+    fallback: str
+    is_default: bool
+
+
+def spoken_by_default(languages: Sequence[Spoken]) -> str:
+    """The code of the default language; "" while there is none."""
+    return next((language.code for language in languages if language.is_default), "")
+
+
+def best_language(wanted: Iterable[str], languages: Sequence[Spoken]) -> str:
+    """The programme's language for these tags, best first (RFC 4647, section 3.4: look-up); else the default."""
+    codes = {language.code.lower(): language.code for language in languages}
+    for tag in wanted:
+        words = tag.lower().split("-")
+        while words:
+            if found := codes.get("-".join(words)):
+                return found
+            words.pop()
+        # "nl" is content with "nl-BE" where there is no other Dutch.
+        if found := next((code for low, code in codes.items() if low.startswith(f"{tag.lower()}-")), None):
+            return found
+    return spoken_by_default(languages)
+
+
+def chain(language: str, languages: Sequence[Spoken]) -> tuple[str, ...]:
+    """The languages to look for a text in: this one, those it falls back to, the default, then all others."""
+    by_code = {spoken.code: spoken for spoken in languages}
+    found: list[str] = []
+    while language in by_code and language not in found:
+        found.append(language)
+        language = by_code[language].fallback
+    found.append(spoken_by_default(languages))
+    return tuple(dict.fromkeys([*found, *by_code]))
+
+
+def pick(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:
+    """The first text there is along a chain and its language; two empty strings for none."""
+    for language in languages:
+        if text := texts.get(language):
+            return text, language
+    return "", ""
+
+
+def clean_html(text: str) -> str:
+    """A description without what could run, load or style: a few tags, links to http(s) and mail."""
+    return nh3.clean(
+        text,
+        tags=set(DESCRIPTION_TAGS),
+        clean_content_tags=set(_WITH_CONTENT),
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer",
+    ).strip()
+
+
+def plain(html: str) -> str:
+    """The words of a description, without its tags."""
+    return nh3.clean(html, tags=set(), clean_content_tags=set(_WITH_CONTENT)).strip()
