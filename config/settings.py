@@ -278,6 +278,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
+# --- Jobs: a periodic task that nobody ran in time is caught up with once, up to this late ------------------
+
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 2 * 24 * 3600}
+
 # --- Pages and files ----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"

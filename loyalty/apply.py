@@ -81,6 +81,8 @@ class Call:
             del row["figures"]
             row |= {x: hex_text(row[x]) for x in ("commitment", "prev_hash", "hash")}
             self.add("entries", row)
+            if entry.kind == "expiry":
+                self.tell(account, "points.expired", {"points": -entry.points, "entry": entry.seq})
         for draw in posting.draws:
             self.add("draws", {**common, **draw._asdict(), "recorded_at": posting.now})
         for lot in posting.opened:

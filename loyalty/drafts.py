@@ -12,7 +12,7 @@ from typing import Any
 from loyalty.engine import Links, Promotion, Ruleset
 from loyalty.engine.ruleset import ProductSet
 from loyalty.rules import PromotionRule
-from loyalty.rulesets import Part, Timeline, part_hash
+from loyalty.rulesets import Timeline, part_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Gather: one query for everything that a decision about one member, or many, needs to know."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -116,6 +116,12 @@ LEFT JOIN loyalty_account c ON c.id = m.id
 LEFT JOIN loyalty_adjustment j ON j.programme_id = p.id AND j.reference = %(reference)s
 WHERE p.id = %(programme)s
 """
+
+_DUE = f"""
+SELECT c.programme_id, {MEMBER}, {_LOTS}
+FROM loyalty_account c JOIN members_member m ON m.id = c.id
+WHERE c.next_change_at <= %(now)s AND c.id <> ALL(%(passed)s::bigint[])
+ORDER BY c.next_change_at LIMIT """
 
 TRANSACTION = """
 SELECT row_to_json(t)::text,
@@ -359,6 +365,13 @@ def adjustment(
         _entry.decode(entry) if entry else None,
         member,
     )
+
+
+def due(*, now: datetime, size: int, passed: Collection[int]) -> list[Holding]:
+    """At most `size` accounts of any programme with a change that is due, without those `passed` (ids)."""
+    params = {"now": now, "passed": list(passed), "all_lots": True}
+    # The number stands in the text: PostgreSQL does not look into parameters, and would plan for a tenth of all.
+    return [holding_of(row[0], row[1:-1], row[-1]) for row in rows(f"{_DUE}{size:d}", params)]
 
 
 def base_params(programme_id: int, now: datetime, key: Key | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The people of the tests: ada and bob are members, till is their programme's partner, eve another one's.
 
-A conftest imports what it needs.
+A conftest imports what it needs. Jobs are run by `run_jobs` of tests/jobs.py.
 """
 
 import pytest

@@ -1,5 +1,6 @@
 """Structured logs: JSON lines or plain ones, with tracebacks that do not show the values of variables."""
 
+import logging
 from typing import Any
 
 import msgspec
@@ -10,6 +11,13 @@ _LEVELS = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 
 def _to_json(event: dict[str, Any], **_: object) -> str:
     return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+class _OwnLines(logging.Filter):
+    """Each job has its own line already (`config.kernel.jobs`); the queue's would repeat its arguments."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(getattr(record, "action", "")).startswith("job_")
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -58,6 +66,7 @@ def _standard_library(shared: list[Any], render: Any, level: str) -> dict[str, A
                 "formatter": "structlog",
             }
         },
+        "filters": {"jobs": {"()": _OwnLines}},
         "root": {"handlers": ["stdout"], "level": "WARNING"},
         "loggers": {
             # Each request has its own line already; Django's would repeat paths and their codes.
@@ -66,5 +75,7 @@ def _standard_library(shared: list[Any], render: Any, level: str) -> dict[str, A
             # Strangers who try other host names are told 400; they may not fill the log with tracebacks.
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
             "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},
+            "procrastinate": {"level": "WARNING"},
+            "procrastinate.worker": {"filters": ["jobs"]},
         },
     }

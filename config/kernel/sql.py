@@ -16,3 +16,14 @@ def rows(query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.wrap_database_errors:
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(connection.connection)
         return cursor.execute(query, params, prepare=True).fetchall()
+
+
+def delete_in_chunks(query: str, params: Mapping[str, Any]) -> int:
+    """Repeat a `DELETE ... LIMIT ... RETURNING` until it finds nothing; how many rows are gone.
+
+    Outside a database transaction each chunk is committed by itself, so that nobody waits long for its locks.
+    """
+    total = 0
+    while deleted := len(rows(query, params)):
+        total += deleted
+    return total

@@ -29,6 +29,7 @@ from loyalty.services.rules import (
     tier_create,
     tier_update,
 )
+from loyalty.services.settling import accounts_settle, keys_forget
 from loyalty.services.spending import (
     Moved,
     Order,
@@ -59,12 +60,14 @@ __all__ = [
     "TermsRule",
     "Write",
     "account_settle",
+    "accounts_settle",
     "adjustment_decide",
     "adjustment_post",
     "answer",
     "basket_evaluate",
     "conclude",
     "is_final",
+    "keys_forget",
     "known",
     "needs_second_person",
     "points_confirm",

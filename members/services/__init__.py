@@ -6,6 +6,7 @@ from members.services.access import (
     partner_rotate_secret,
     partner_update,
     staff_create,
+    tokens_clear,
 )
 from members.services.members import MemberFields, member_close, member_enrol, member_update
 from members.services.programmes import (
@@ -33,4 +34,5 @@ __all__ = [
     "programme_create",
     "programme_update",
     "staff_create",
+    "tokens_clear",
 ]

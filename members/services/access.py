@@ -10,7 +10,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction as db_transaction
 from oauth2_provider.generators import generate_client_secret
-from oauth2_provider.models import get_access_token_model
+from oauth2_provider.models import clear_expired, get_access_token_model
 
 from config.kernel.errors import ValidationFailed
 from config.kernel.models import check_fields
@@ -65,6 +65,11 @@ def partner_revoke_tokens(*, partner: Partner) -> int:
     count: int = tokens.delete()[0]
     forget_tokens()
     return count
+
+
+def tokens_clear() -> None:
+    """Forget access tokens that have expired, in chunks."""
+    clear_expired()
 
 
 def _known_scopes(scopes: Iterable[str]) -> list[str]:

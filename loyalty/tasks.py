@@ -1,0 +1,20 @@
+"""Jobs of loyalty."""
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from loyalty.services import accounts_settle, keys_forget
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="accounts_settle")
+def idle_accounts_settle(timestamp: int) -> None:
+    """Every five minutes: points of idle accounts activate, pay debt and expire."""
+    accounts_settle(now=timezone.now())
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(queueing_lock="keys_forget")
+def old_keys_forget(timestamp: int) -> None:
+    """Every night: idempotency keys older than 30 days."""
+    keys_forget(now=timezone.now())
