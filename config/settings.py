@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.kernel.codes import CODE_PATH_SCHEMA
-from config.kernel.keys import signing_keys
+from config.kernel.keys import KEY_LENGTHS, signing_keys
 from config.kernel.logging import logging_config
 from config.kernel.postgres import project_var
 from config.kernel.rates import parse_rate
@@ -47,14 +47,12 @@ if not DEBUG and not ALLOWED_HOSTS:
 
 # --- Keys: one leaked key must open one door ----------------------------------------------------------
 
-_keys = signing_keys(
-    {"SECRET_KEY": 50, "EVALUATION_KEY": 32},
-    os.environ,
-    generate_into=VAR_DIR / "keys.json" if DEBUG else None,
-)
+_keys = signing_keys(KEY_LENGTHS, os.environ, generate_into=VAR_DIR / "keys.json" if DEBUG else None)
 SECRET_KEY = _keys["SECRET_KEY"]
 EVALUATION_KEY = _keys["EVALUATION_KEY"]
 """Signs basket evaluations, nothing else."""
+IDENTIFICATION_KEYS = [_keys["IDENTIFICATION_KEY"], *env.list("IDENTIFICATION_KEYS_BEFORE", default=[])]
+"""Sign members' cookies, bearers and login addresses: the first one does, the earlier ones still open theirs."""
 
 # --- Applications -------------------------------------------------------------------------------------
 
@@ -107,6 +105,7 @@ MIDDLEWARE = [
     "config.kernel.middleware.XFrameOptionsMiddleware",
     "config.kernel.middleware.HistoryRequestMiddleware",
     "config.kernel.middleware.AxesMiddleware",
+    "members.middleware.MemberMiddleware",
 ]
 
 TEMPLATES = [
@@ -152,6 +151,8 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://ristourne
 # --- Language and time: pages translate, the database keeps UTC, programmes have zones of their own ----
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français"), ("nl", "Nederlands")]
+LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -247,6 +248,8 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": None,
 }
+MEMBER_AUTHENTICATION = "members.api.authentication.MemberAuthentication"
+"""Of the calls a member makes for herself."""
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Ristourne partner API",
     "DESCRIPTION": "Members take part, are grouped, earn and spend points.",
@@ -274,6 +277,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
                 "scheme": "basic",
                 "description": "The partner's client_id and client_secret.",
             },
+            "member": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The bearer of an identification, or the member's cookie.",
+            },
         }
     },
 }
@@ -281,6 +289,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # --- Jobs: a periodic task that nobody ran in time is caught up with once, up to this late ------------------
 
 PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 2 * 24 * 3600}
+
+# --- Mail: members' sign-in links; printed where nothing is configured ---------------------------------
+
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Ristourne <no-reply@localhost>")
 
 # --- Pages and files ----------------------------------------------------------------------------------
 

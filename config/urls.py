@@ -28,5 +28,6 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("oauth/", include(oauth_urlpatterns)),
     re_path(r"^(api|oauth)/", UnknownPath.as_view()),
+    path("my/", include("members.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,8 +1,9 @@
 """Reads of loyalty; the programme comes first. They write nothing and show the settled view."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ __all__ = [
     "balance_shown",
     "holding_of",
     "movements",
+    "points_of",
     "product_of",
     "products_of",
     "promotion_by_code",
@@ -42,6 +44,8 @@ __all__ = [
     "settled",
     "transaction_shown",
 ]
+
+EXPIRING_SOON = timedelta(days=60)
 
 _transactions = msgspec.json.Decoder(TransactionRow)
 _reversals = msgspec.json.Decoder(list[ReversalRow])
@@ -85,6 +89,29 @@ def settled(holding: Holding, programme_id: int, now: datetime) -> Account:
         raise NotFound
     account = holding.account or Account(holding.person.id, programme_id, settled_at=now)
     return ledger.begin(account, holding.lots, now).account
+
+
+def points_of(
+    programme: Programme, number: str, now: datetime, within: timedelta = EXPIRING_SOON
+) -> tuple[dict[str, Any], list[tuple[datetime, int]]]:
+    """A member's four figures at `now`, and what of the available points expires when `within` that time.
+
+    The soonest first, one row for each instant. NotFound.
+    """
+    holding = holding_of(programme.pk, number, now)
+    if holding.person is None:
+        raise NotFound
+    account = holding.account or Account(holding.person.id, programme.pk, settled_at=now)
+    posting = ledger.begin(account, holding.lots, now)
+    lots = [lot for lot in posting.lots if lot.remaining and not posting.is_pending(lot)]
+    expiring: Counter[datetime] = Counter()
+    for lot in lots:
+        if lot.expires_at is not None and lot.expires_at <= now + within:
+            expiring[lot.expires_at] += lot.remaining
+    zone = ZoneInfo(programme.time_zone)
+    return answers.balance(posting.account.figures, posting.account.settled_at, zone), sorted(
+        expiring.items()
+    )
 
 
 def adjustment_shown(programme: Programme, number: str, reference: str, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from unfold.decorators import action
 
 from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from members.forms import PartnerForm
-from members.models import Member, Partner, Programme, ProgrammeLanguage
+from members.models import Member, MemberSession, Partner, Programme, ProgrammeLanguage
 from members.services import (
     Language,
     language_add,
@@ -25,6 +25,8 @@ from members.services import (
     partner_update,
     programme_create,
     programme_update,
+    session_revoke,
+    sessions_revoke,
 )
 
 
@@ -81,11 +83,14 @@ class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
         return ["programme", "client_id"] if obj else []
 
     def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> list[str]:
-        return ["programme", "name", *(["client_id"] if obj else []), "allowed_scopes"]
+        return ["programme", "name", *(["client_id"] if obj else []), "allowed_scopes", "return_urls"]
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Partner:
         partner, secret = partner_create(
-            programme=fields["programme"], name=fields["name"], scopes=fields["allowed_scopes"]
+            programme=fields["programme"],
+            name=fields["name"],
+            scopes=fields["allowed_scopes"],
+            return_urls=fields["return_urls"],
         )
         self._show_once(request, partner, secret)
         return partner
@@ -96,6 +101,7 @@ class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
             partner=stored,
             name=fields.get("name", stored.name),
             scopes=fields.get("allowed_scopes", stored.allowed_scopes),
+            return_urls=fields.get("return_urls"),
         )
 
     @action(description="New secret", dialog=asks("Make a new secret? The old one lives on for a week."))
@@ -123,7 +129,7 @@ class MemberAdmin(TenantAdmin):
     list_filter = [("programme", OwnFilter), "status"]
     search_fields = ["number__exact", "email__iexact", "last_name__istartswith"]
     show_full_result_count = False
-    actions_detail = ["close"]
+    actions_detail = ["end_sessions", "close"]
 
     def get_exclude(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
         return ["enrolled_at", *([] if obj else ["status"])]
@@ -138,9 +144,50 @@ class MemberAdmin(TenantAdmin):
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         member_update(member=row, now=timezone.now(), **fields)
 
+    @action(description="End sessions", dialog=asks("Sign this member out everywhere?"))
+    def end_sessions(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Sign the member out on every device."""
+        count = sessions_revoke(member=self.own_row(request, object_id), now=timezone.now())
+        self.message_user(request, f"{count} sessions ended.")
+        return go_to(request, "admin:members_member_change", object_id)
+
     @action(description="Close", dialog=asks("Take this member out of the programme?"))
     def close(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         """Take the member out of the programme."""
         member_close(member=self.own_row(request, object_id), now=timezone.now())
         self.message_user(request, "The member is closed.")
         return go_to(request, "admin:members_member_change", object_id)
+
+
+@admin.register(MemberSession)
+class MemberSessionAdmin(TenantAdmin):
+    """Where members are signed in; staff may end a session, nothing else."""
+
+    list_display = [
+        "member",
+        "origin",
+        "partner",
+        "device",
+        "created_at",
+        "entered_at",
+        "expires_at",
+        "revoked_at",
+    ]
+    list_filter = [("programme", OwnFilter), "origin"]
+    list_select_related = ["member", "partner"]
+    search_fields = ["member__number__exact"]
+    show_full_result_count = False
+    actions_detail = ["revoke"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: MemberSession | None = None) -> bool:
+        return False
+
+    @action(description="End", dialog=asks("End this session?"))
+    def revoke(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """End the session: its cookie and addresses die now."""
+        session_revoke(session=self.own_row(request, object_id), now=timezone.now())
+        self.message_user(request, "The session is over.")
+        return go_to(request, "admin:members_membersession_change", object_id)

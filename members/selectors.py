@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import get_supported_language_variant
 from oauth2_provider.models import get_access_token_model
 
 from config.kernel.errors import NotFound
-from members.models import Member, Partner, Programme, ProgrammeLanguage
+from members.identity import Kind, cookie_name, read
+from members.models import Member, MemberSession, Partner, Programme, ProgrammeLanguage
 
+IDENTIFY = "members:identify"
 TOKEN_CACHE_SECONDS = 15
 _TOKEN_CACHE_SIZE = 10_000
 
@@ -150,3 +155,58 @@ def member_by_number(programme: Programme, number: str) -> Member:
         return Member.objects.get(programme=programme, number=number)
     except Member.DoesNotExist:
         raise NotFound from None
+
+
+def language_for(language: str) -> str:
+    """The language of our own texts that comes nearest to a member's, else the installation's default."""
+    try:
+        return get_supported_language_variant(language or settings.LANGUAGE_CODE)
+    except LookupError:
+        return settings.LANGUAGE_CODE
+
+
+def session_of(kind: Kind, token: str, now: datetime) -> MemberSession | None:
+    """The live session that a token of this kind stands for, with member, programme and partner.
+
+    None for every token that does not hold: not genuine, too old, of a session that is over or revoked, of
+    a member or programme that is closed, or of a partner that may no longer identify members.
+    """
+    claim = read(kind, token)
+    if claim is None:
+        return None
+    session = (
+        MemberSession.objects.select_related("member", "programme", "partner")
+        .filter(
+            _by_partner(claim.partner_id),
+            pk=claim.session,
+            programme_id=claim.programme_id,
+            member_id=claim.member_id,
+            member__identity_version=claim.version,
+            member__status=Member.Status.ACTIVE,
+            programme__status=Programme.Status.ACTIVE,
+            revoked_at=None,
+            expires_at__gt=now,
+        )
+        .first()
+    )
+    if session is None or (session.partner and IDENTIFY not in session.partner.allowed_scopes):
+        return None
+    session.member.programme = session.programme
+    return session
+
+
+def _by_partner(partner_id: int | None) -> Q:
+    return Q(partner__isnull=True) if partner_id is None else Q(partner=partner_id)
+
+
+def cookie_of(request: HttpRequest) -> str:
+    """The value of the member's cookie; "" without one, and with more than one: nobody can tell which is ours."""
+    name = cookie_name()
+    pairs = [part.strip().partition("=") for part in request.META.get("HTTP_COOKIE", "").split(";")]
+    values = [value for key, _, value in pairs if key == name]
+    return values[0] if len(values) == 1 else ""
+
+
+def sessions_of(member: Member, now: datetime) -> QuerySet[MemberSession]:
+    """A member's sessions that still live, the newest first."""
+    return member.sessions.filter(revoked_at=None, expires_at__gt=now).select_related("partner")

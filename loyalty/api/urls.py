@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import promotions, views
+from loyalty.api import me, promotions, views
 
 urlpatterns = [
     path("transactions", views.TransactionsView.as_view(), name="transactions"),
@@ -30,4 +30,5 @@ urlpatterns = [
     ),
     path("products", views.ProductsView.as_view(), name="products"),
     path("products/<code:sku>", views.ProductView.as_view(), name="product"),
+    path("me", me.MeView.as_view(), name="me"),
 ]

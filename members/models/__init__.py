@@ -4,13 +4,16 @@ from members.models.members import Activity, Member
 from members.models.outbox import OutboxEvent
 from members.models.partners import Partner, StaffMembership
 from members.models.programmes import Programme, ProgrammeLanguage
+from members.models.sessions import MemberSession, SignInRequest
 
 __all__ = [
     "Activity",
     "Member",
+    "MemberSession",
     "OutboxEvent",
     "Partner",
     "Programme",
     "ProgrammeLanguage",
+    "SignInRequest",
     "StaffMembership",
 ]

@@ -32,6 +32,9 @@ class Member(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     tier = models.CharField(max_length=CODE_MAX_LENGTH, blank=True, editable=False)
     enrolled_at = models.DateTimeField()
+    identity_version = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Rises when all sessions end."
+    )
 
     class Meta:
         ordering = ["-id"]

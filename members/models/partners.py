@@ -18,6 +18,12 @@ class Partner(AbstractApplication):
 
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="partners")
     allowed_scopes = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    return_urls = ArrayField(
+        models.URLField(max_length=500),
+        default=list,
+        blank=True,
+        help_text="Where an identified member may be sent back to: these addresses and what lies beneath them.",
+    )
     previous_client_secret = models.CharField(max_length=255, blank=True, editable=False)
     previous_secret_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -8,6 +8,15 @@ from members.services.access import (
     staff_create,
     tokens_clear,
 )
+from members.services.identification import (
+    Opened,
+    claim_of,
+    email_session_open,
+    session_enter,
+    session_open,
+    session_revoke,
+    sessions_revoke,
+)
 from members.services.members import MemberFields, member_close, member_enrol, member_update
 from members.services.programmes import (
     Language,
@@ -17,11 +26,15 @@ from members.services.programmes import (
     programme_create,
     programme_update,
 )
+from members.services.signing_in import sessions_clean, sign_in_answer, sign_in_request
 
 __all__ = [
     "Language",
     "MemberFields",
+    "Opened",
     "ProgrammeOptions",
+    "claim_of",
+    "email_session_open",
     "language_add",
     "language_update",
     "member_close",
@@ -33,6 +46,13 @@ __all__ = [
     "partner_update",
     "programme_create",
     "programme_update",
+    "session_enter",
+    "session_open",
+    "session_revoke",
+    "sessions_clean",
+    "sessions_revoke",
+    "sign_in_answer",
+    "sign_in_request",
     "staff_create",
     "tokens_clear",
 ]

@@ -20,10 +20,12 @@ from members.selectors import forget_tokens
 SECRET_OVERLAP = timedelta(days=7)
 
 
-def partner_create(*, programme: Programme, name: str, scopes: Iterable[str]) -> tuple[Partner, str]:
+def partner_create(
+    *, programme: Programme, name: str, scopes: Iterable[str], return_urls: Iterable[str] = ()
+) -> tuple[Partner, str]:
     """Create a partner; the second value is its generated secret, stored hashed and never shown again.
 
-    Raises ValidationFailed for unknown scopes.
+    Identified members may be sent back to `return_urls`. Raises ValidationFailed for unknown scopes.
     """
     secret: str = generate_client_secret()
     partner = Partner(
@@ -32,6 +34,7 @@ def partner_create(*, programme: Programme, name: str, scopes: Iterable[str]) ->
         client_type=Partner.CLIENT_CONFIDENTIAL,
         authorization_grant_type=Partner.GRANT_CLIENT_CREDENTIALS,
         allowed_scopes=_known_scopes(scopes),
+        return_urls=list(return_urls),
         client_secret=secret,
     )
     check_fields(partner)
@@ -39,9 +42,16 @@ def partner_create(*, programme: Programme, name: str, scopes: Iterable[str]) ->
     return partner, secret
 
 
-def partner_update(*, partner: Partner, name: str, scopes: Iterable[str]) -> Partner:
-    """Rename a partner or change what it may do; its tokens lose scopes it lost. Raises ValidationFailed."""
+def partner_update(
+    *, partner: Partner, name: str, scopes: Iterable[str], return_urls: Iterable[str] | None = None
+) -> Partner:
+    """Rename a partner or change what it may do; its tokens lose scopes it lost. Raises ValidationFailed.
+
+    `return_urls` None leaves them as they are.
+    """
     partner.name = name
+    if return_urls is not None:
+        partner.return_urls = list(return_urls)
     partner.allowed_scopes = _known_scopes(scopes)
     check_fields(partner)
     partner.save()

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from config.kernel.keys import KEY_LENGTHS
 from config.kernel.postgres import Server, project_var
 
 DATABASE = "ristourne_bench"
@@ -71,8 +72,7 @@ def _environment(folder: Path, server: Server) -> dict[str, str]:
         **os.environ,
         "DATABASE_URL": f"postgres://{address['user']}@/{DATABASE}?host={quote(address['host'], safe='')}",
         "DEBUG": "false",
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "EVALUATION_KEY": secrets.token_urlsafe(48),
+        **{name: secrets.token_urlsafe(48) for name in KEY_LENGTHS},
         "ALLOWED_HOSTS": "127.0.0.1",
         "SECURE_SSL_REDIRECT": "false",
         "API_RATE": "1000000000/min",

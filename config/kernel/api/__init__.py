@@ -6,12 +6,13 @@ from config.kernel.api.problems import problem, problem_response
 from config.kernel.api.requests import ApiRequest
 from config.kernel.api.responses import json_response
 from config.kernel.api.schema import PAGE_PARAMETERS, Problem, operation
-from config.kernel.api.views import ApiView, ProblemsPage, UnknownPath
+from config.kernel.api.views import ApiView, MemberApiView, ProblemsPage, UnknownPath
 
 __all__ = [
     "PAGE_PARAMETERS",
     "ApiRequest",
     "ApiView",
+    "MemberApiView",
     "PageRequest",
     "Problem",
     "ProblemsPage",

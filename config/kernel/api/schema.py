@@ -19,7 +19,7 @@ from config.kernel.errors import RistourneError
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _ALWAYS = (errors.NotAcceptable, errors.InternalError, errors.TemporarilyUnavailable)
-_WITH_TOKEN = (errors.InvalidToken, errors.InsufficientScope, errors.RateLimited)
+_WITH_TOKEN = (errors.InvalidToken, errors.RateLimited)
 _WITH_BODY = (
     errors.MalformedRequest,
     errors.PayloadTooLarge,
@@ -136,14 +136,18 @@ def operation(
     example: object = None,
     answer_examples: Mapping[int, object] | None = None,
     is_public: bool = False,
+    is_scoped: bool = True,
     tags: Sequence[str] | None = None,
 ) -> Callable[[Decorated], Decorated]:
     """Describe a handler completely: `answers` maps a status to (struct, meaning) or, without body, meaning.
 
     `failures` are the errors of the operation itself; what every call can answer is added. `example` is a
     request body that runs, `answer_examples` the answer by status.
+    A call without `is_scoped` needs a token but no scope: a member's own.
     """
     common = [*_ALWAYS, *(() if is_public else _WITH_TOKEN), *(_WITH_BODY if body is not None else ())]
+    if is_scoped and not is_public:
+        common.append(errors.InsufficientScope)
     return extend_schema(
         summary=summary,
         request=body,

@@ -8,6 +8,7 @@ from django.core.cache import cache as counters
 from django.http.response import HttpResponseBase
 
 from config.kernel.errors import RateLimited
+from config.kernel.rates import Rate
 
 
 class Allowance(NamedTuple):
@@ -29,9 +30,9 @@ class Allowance(NamedTuple):
             raise RateLimited(self.reset)
 
 
-def count_call(client_id: str) -> Allowance:
-    """Count one call of this client in the window of now."""
-    limit, window = settings.API_RATE
+def count_call(client_id: str, rate: Rate | None = None) -> Allowance:
+    """Count one call of this client in the window of now; `rate` is the API's unless another is given."""
+    limit, window = rate or settings.API_RATE
     now = time.time()
     number, age = divmod(now, window)
     key = f"calls:{client_id}:{int(number)}"

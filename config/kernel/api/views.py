@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
 from django.views.generic import TemplateView
 from rest_framework.views import APIView
 
@@ -83,6 +85,14 @@ class ApiView(APIView):
         required = self.required_scopes["GET" if method == "HEAD" else method or ""]
         if not scopes.issuperset(required):
             raise InsufficientScope(required)
+
+
+class MemberApiView(ApiView):
+    """What a member reads for herself: `request.auth.session` is hers, no scope is asked for."""
+
+    authentication_classes = [import_string(settings.MEMBER_AUTHENTICATION)]
+    security = ("member",)
+    required_scopes: ClassVar[Mapping[str, tuple[str, ...]]] = {"GET": ()}
 
 
 class UnknownPath(ApiView):

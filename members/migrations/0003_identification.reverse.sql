@@ -1,0 +1,1 @@
+ALTER TABLE members_membersession DROP CONSTRAINT session_member_of_programme;

@@ -1,0 +1,145 @@
+"""Pages on which a member signs in, and says who she is and what may be done with it."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views import View
+
+from config.kernel.api.throttle import count_call
+from config.kernel.pages import PROGRAMME_COOKIE, MemberPage
+from config.kernel.rates import Rate
+from members.devices import device_of
+from members.forms import ProfileForm, SignInForm
+from members.identity import Kind, cookie_attributes, cookie_name
+from members.models import MemberSession, Programme
+from members.selectors import languages_of, sessions_of
+from members.services import member_update, session_enter, session_revoke, sign_in_request
+from members.tasks import answer_sign_in
+
+SIGN_INS = Rate(30, 3600)
+"""Links that one network address may ask for."""
+HOME = "member-profile"
+
+
+class SignInPage(View):
+    """Ask for a link by e-mail. What is answered is the same for every address, known or not."""
+
+    def get(self, request: HttpRequest, programme: str) -> HttpResponse:
+        return self._page(request, _programme(programme), SignInForm())
+
+    def post(self, request: HttpRequest, programme: str) -> HttpResponse:
+        found, form = _programme(programme), SignInForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, found, form, 422)
+        if count_call(f"sign-in:{request.META.get('REMOTE_ADDR')}", SIGN_INS).remaining < 0:
+            form.add_error(None, gettext("Too many links were asked for. Try again in an hour."))
+            return self._page(request, found, form, 429)
+        asked = sign_in_request(
+            programme=found,
+            email=form.cleaned_data["email"],
+            site=request.build_absolute_uri("/"),
+            device=device_of(request.META.get("HTTP_USER_AGENT", "")),
+            now=timezone.now(),
+        )
+        if asked:
+            answer_sign_in.defer(request_id=str(asked.pk))
+        return render(request, "members/sign_in_sent.html", {"programme": found})
+
+    def _page(
+        self, request: HttpRequest, programme: Programme, form: SignInForm, status: int = 200
+    ) -> HttpResponse:
+        return render(request, "members/sign_in.html", {"programme": programme, "form": form}, status=status)
+
+
+class EnterPage(View):
+    """The one-use address a partner sends its member to."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        return _enter(request, Kind.LOGIN, token)
+
+
+class EnterByEmailPage(View):
+    """The one-use link of a mail. It takes a press of a button, because mail scanners open links too."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        return render(request, "members/enter.html")
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        return _enter(request, Kind.EMAIL, token)
+
+
+class SignOut(View):
+    """End this session."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        session = request.member_session  # type: ignore[attr-defined]
+        if session:
+            session_revoke(session=session, now=timezone.now())
+        response = render(request, "members/signed_out.html", {"programme": session and session.programme})
+        response.delete_cookie(cookie_name())
+        return response
+
+
+class ProfilePage(MemberPage):
+    """What the programme knows of the member, and where she is signed in."""
+
+    template_name = "members/profile.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.setdefault("form", ProfileForm(self.member, languages_of(self.programme)))
+        return super().get_context_data(sessions=sessions_of(self.member, self.now), **kwargs)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ProfileForm(self.member, languages_of(self.programme), request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form), status=422)
+        member_update(
+            member=self.member,
+            now=self.now,
+            language=form.cleaned_data["language"],
+            consents=self.member.consents | form.consents(),
+        )
+        messages.success(request, gettext("Saved."))
+        return redirect("member-profile")
+
+
+class EndSession(MemberPage):
+    """End one of one's own sessions."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, session: UUID) -> HttpResponse:
+        ended = get_object_or_404(MemberSession, pk=session, member=self.member)
+        session_revoke(session=ended, now=self.now)
+        messages.success(request, gettext("That session is over."))
+        return redirect("member-profile")
+
+
+def _programme(code: str) -> Programme:
+    return get_object_or_404(Programme, code=code, status=Programme.Status.ACTIVE)
+
+
+def _enter(request: HttpRequest, kind: Kind, token: str) -> HttpResponse:
+    """Let the holder of a one-use address in; whatever is wrong with it, the answer is the same."""
+    entered = session_enter(kind=kind, token=token, now=timezone.now())
+    if entered is None:
+        return render(request, "members/link_over.html", status=410)
+    session, cookie = entered
+    response = redirect(session.return_url or HOME)
+    response.set_cookie(cookie_name(), cookie, **cookie_attributes())
+    response.set_cookie(
+        PROGRAMME_COOKIE,
+        session.programme.code,
+        max_age=timedelta(days=365),
+        samesite="Lax",
+        secure=cookie_attributes()["secure"],
+        httponly=True,
+        path="/my/",
+    )
+    return response

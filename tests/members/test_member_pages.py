@@ -1,0 +1,201 @@
+"""The pages on which a member signs in and says who she is."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from members.models import Member, MemberSession, Programme, SignInRequest
+from members.services import member_close, session_revoke, sessions_clean, sign_in_answer
+from tests.factories import ApiClient, MemberFactory
+
+SIGN_IN = "/my/choco-club/sign-in"
+
+
+@pytest.fixture
+def ada(programme: Programme) -> Member:
+    return MemberFactory(
+        programme=programme,
+        number="10042",
+        email="ada@example.org",
+        language="nl-BE",
+        consents={"newsletter": True, "terms": "v3"},
+    )
+
+
+@pytest.fixture
+def browser(till: ApiClient, ada: Member) -> Client:
+    """Ada's, signed in through a partner; checks CSRF as a browser meets it."""
+    browser = Client(enforce_csrf_checks=True)
+    login = till.post_json("/api/v1/identifications", {"member": "10042", "device": "Shop"}).json()[
+        "login_url"
+    ]
+    assert browser.get(login).status_code == 302
+    return browser
+
+
+def post(browser: Client, path: str, page: str = "/my/profile", **fields: Any) -> Any:
+    """Post a form as its page made it, token included."""
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page).content.decode())
+    assert token
+    return browser.post(path, {"csrfmiddlewaretoken": token[1], **fields})
+
+
+def answer_all() -> int:
+    """What the job does with every request."""
+    requests = SignInRequest.objects.filter(answered_at=None)
+    return sum(sign_in_answer(request_id=asked.pk, now=timezone.now()) for asked in requests)
+
+
+def link() -> str:
+    found = re.search(r"http://testserver(/my/enter-by-email/\S+)", mail.outbox[-1].body)
+    assert found
+    return found[1]
+
+
+def test_signing_in_by_mail(ada: Member) -> None:
+    browser = Client()
+    assert browser.get(SIGN_IN).status_code == 200
+    sent = browser.post(SIGN_IN, {"email": "Ada@Example.org"})
+    assert sent.status_code == 200
+    assert answer_all() == 1
+    assert mail.outbox[0].to == ["ada@example.org"]
+    assert browser.get(link()).status_code == 200
+    assert not MemberSession.objects.get().entered_at, "looking at the link does not use it"
+    assert browser.post(link()).headers["Location"] == "/my/profile"
+    page = browser.get("/my/profile")
+    assert page.status_code == 200
+    assert "10042" in page.content.decode()
+    assert Client().post(link()).status_code == 410
+
+
+def test_known_and_unknown_addresses_are_answered_alike(ada: Member) -> None:
+    """Same page, same rows, same number of queries; only the job knows."""
+    known, unknown = (
+        Client().post(SIGN_IN, {"email": email}) for email in ("ada@example.org", "eve@example.org")
+    )
+    assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
+    assert SignInRequest.objects.count() == 2
+    assert answer_all() == 1
+    assert [message.to for message in mail.outbox] == [["ada@example.org"]]
+    assert answer_all() == 0, "a request is answered once"
+
+
+def test_closed_members_and_other_programmes_get_no_mail(ada: Member) -> None:
+    MemberFactory(email="ada@example.org")
+    member_close(member=ada, now=timezone.now())
+    Client().post(SIGN_IN, {"email": "ada@example.org"})
+    assert answer_all() == 0
+    assert mail.outbox == []
+
+
+def test_a_mail_link_lives_for_fifteen_minutes(ada: Member) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        Client().post(SIGN_IN, {"email": "ada@example.org"})
+        answer_all()
+        clock.shift(timedelta(minutes=15, seconds=1))
+        assert Client().post(link()).status_code == 410
+
+
+def test_too_many_links_for_one_address_are_not_sent_and_nobody_is_told(ada: Member) -> None:
+    pages = {Client().post(SIGN_IN, {"email": "ada@example.org"}).content for _ in range(8)}
+    assert len(pages) == 1
+    assert answer_all() == 5
+
+
+def test_too_many_links_from_one_place(ada: Member) -> None:
+    statuses = [Client().post(SIGN_IN, {"email": f"a{n}@example.org"}).status_code for n in range(31)]
+    assert statuses == [200] * 30 + [429]
+
+
+@pytest.mark.parametrize("email", ["", "ada", "a@b@c", "ada@example.org\nBcc: eve@example.org"])
+def test_what_is_no_address(ada: Member, email: str) -> None:
+    assert Client().post(SIGN_IN, {"email": email}).status_code == 422
+    assert not SignInRequest.objects.exists()
+
+
+def test_an_unknown_programme(db: None) -> None:
+    assert Client().get("/my/nobody/sign-in").status_code == 404
+
+
+def test_a_stranger_is_told_how_to_come_in(db: None) -> None:
+    answer = Client().get("/my/profile")
+    assert answer.status_code == 401
+    assert "not signed in" in answer.content.decode()
+
+
+def test_who_was_here_before_is_sent_to_sign_in(browser: Client) -> None:
+    session_revoke(session=MemberSession.objects.get(), now=timezone.now())
+    assert browser.get("/my/profile").headers["Location"] == SIGN_IN
+
+
+def test_pages_about_a_person_are_not_kept(browser: Client) -> None:
+    page = browser.get("/my/profile")
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_the_profile(browser: Client, ada: Member) -> None:
+    """Consents that were asked for can be given and taken; what else is kept there stays."""
+    saved = post(browser, "/my/profile", language="fr")
+    assert saved.headers["Location"] == "/my/profile"
+    ada.refresh_from_db()
+    assert (ada.language, ada.consents) == ("fr", {"newsletter": False, "terms": "v3"})
+
+
+def test_a_form_from_elsewhere_changes_nothing(browser: Client, ada: Member) -> None:
+    assert browser.post("/my/profile", {"language": "fr"}).status_code == 403
+    assert browser.post("/my/sign-out").status_code == 403
+    ada.refresh_from_db()
+    assert ada.language == "nl-BE"
+    assert browser.get("/my/profile").status_code == 200
+
+
+def test_sessions_are_listed_and_ended(browser: Client, till: ApiClient, ada: Member) -> None:
+    other = till.post_json("/api/v1/identifications", {"member": "10042", "device": "Old phone"}).json()
+    assert "Old phone" in browser.get("/my/profile").content.decode()
+    ended = post(browser, f"/my/profile/sessions/{other['session']}/end")
+    assert ended.status_code == 302
+    cookie = f"member={other['cookie']['value']}"
+    assert Client(headers={"cookie": cookie}).get("/api/v1/me").status_code == 401
+    assert browser.get("/my/profile").status_code == 200
+
+
+def test_nobody_ends_the_session_of_another(browser: Client, till: ApiClient, bob: Member) -> None:
+    others = till.post_json("/api/v1/identifications", {"member": "10043"}).json()
+    assert post(browser, f"/my/profile/sessions/{others['session']}/end").status_code == 404
+    assert MemberSession.objects.filter(revoked_at=None).count() == 2
+
+
+def test_signing_out(browser: Client) -> None:
+    answer = post(browser, "/my/sign-out")
+    assert answer.status_code == 200
+    assert answer.cookies["member"].value == ""
+    assert MemberSession.objects.get().revoked_at is not None
+    assert browser.get("/api/v1/me").status_code == 401
+
+
+def test_a_worn_cookie_is_renewed_while_the_session_lasts(till: ApiClient, ada: Member) -> None:
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        browser = Client()
+        browser.get(till.post_json("/api/v1/identifications", {"member": "10042"}).json()["login_url"])
+        first = browser.cookies["member"].value
+        clock.shift(timedelta(minutes=14))
+        assert "member" not in browser.get("/my/profile").cookies
+        clock.shift(timedelta(minutes=2))
+        assert browser.get("/my/profile").cookies["member"].value != first
+        clock.shift(timedelta(minutes=29))
+        assert browser.get("/my/profile").status_code == 200
+
+
+def test_cleaning(browser: Client, till: ApiClient, ada: Member) -> None:
+    Client().post(SIGN_IN, {"email": "ada@example.org"})
+    now = timezone.now()
+    assert sessions_clean(now=now + timedelta(hours=20)) == 0
+    assert sessions_clean(now=now + timedelta(hours=40)) == 2
+    assert not MemberSession.objects.exists()
