@@ -29,5 +29,6 @@ urlpatterns = [
     path("oauth/", include(oauth_urlpatterns)),
     re_path(r"^(api|oauth)/", UnknownPath.as_view()),
     path("my/", include("members.urls")),
+    path("media/", include("rewards.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -4,9 +4,14 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from loyalty.selectors import Filters, Holding, Movement, all_movements, holding_of, movements
-from members.models import Programme
+from config.kernel.errors import NotFound
+from loyalty.selectors import Filters, Holding, Movement, all_movements, balance_shown, holding_of, movements
+from members.models import Member, Programme
+from members.selectors import member_by_number
+from rewards.eligibility import Taker
 from rewards.history import HistoryItem, item
+from rewards.models import Category, Reward
+from segments.selectors import segment_codes_at
 
 
 def history_page(
@@ -28,3 +33,30 @@ def history_all(programme: Programme, number: str, filters: Filters, now: dateti
 def _items(programme: Programme, holding: Holding, found: Iterable[Movement]) -> Iterator[HistoryItem]:
     zone, account_id = ZoneInfo(programme.time_zone), holding.account.id if holding.account else 0
     return (item(account_id, movement, zone) for movement in found)
+
+
+def taker_of(programme: Programme, number: str, now: datetime) -> Taker:
+    """A member as offers see them. NotFound."""
+    member = member_by_number(programme, number)
+    return Taker(
+        is_active=member.status == Member.Status.ACTIVE,
+        tier=member.tier,
+        segments=frozenset(segment_codes_at(programme, member, now)),
+        available=balance_shown(programme, number, now)["available"],
+    )
+
+
+def reward_by_code(programme: Programme, code: str) -> Reward:
+    """The programme's gift with this code, in whatever state. NotFound."""
+    try:
+        return Reward.objects.select_related("programme").get(programme=programme, code=code)
+    except Reward.DoesNotExist:
+        raise NotFound from None
+
+
+def category_by_code(programme: Programme, code: str) -> Category:
+    """The programme's category with this code. NotFound."""
+    try:
+        return Category.objects.select_related("programme").get(programme=programme, code=code)
+    except Category.DoesNotExist:
+        raise NotFound from None

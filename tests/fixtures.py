@@ -8,13 +8,15 @@ from django.core.cache import cache
 
 from members.models import Member, Programme
 from members.selectors import forget_tokens
+from rewards.shelf import forget_shelves
 from tests.factories import ApiClient, MemberFactory, ProgrammeFactory
 
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """Tests share a process: what it caches of tokens and calls dies with the rows."""
+    """Tests share a process: what it caches of tokens, calls and catalogues dies with the rows."""
     forget_tokens()
+    forget_shelves()
     cache.clear()
 
 
