@@ -41,6 +41,8 @@ ADVICE: dict[str, str] = {
     "reference if yours is another one.",
     "request_in_progress": "Wait for the seconds in Retry-After and send the same request again, same key.",
     "second_person_required": "Let somebody else decide: nobody approves what they asked for.",
+    "segment_is_dynamic": "Change the criteria in the back office, or pin the member: "
+    '<code>"pin": true</code> with a reason.',
     "segment_exists": "Take another code.",
     "temporarily_unavailable": "Wait for the seconds in Retry-After and send the same request again, same key.",
     "unsupported_media_type": "Send <code>Content-Type: application/json</code>.",

@@ -17,3 +17,30 @@ class BackdatedMembership(RistourneError):
     code = "validation_error"
     family = Family.UNPROCESSABLE
     title = "A membership may not start in the past."
+
+
+class SegmentIsDynamic(RistourneError):
+    """Criteria decide who is in: a hand may only pin, with a reason."""
+
+    code = "segment_is_dynamic"
+    family = Family.CONFLICT
+    title = "Criteria decide who is in this segment."
+
+    def __init__(self) -> None:
+        super().__init__("Criteria decide who is in this segment; pin the member in or out, with a reason.")
+
+
+class SegmentIsStatic(RistourneError):
+    """Only a dynamic segment has criteria and pins."""
+
+    code = "validation_error"
+    family = Family.UNPROCESSABLE
+    title = "This segment has no criteria and no pins: put members in or take them out."
+
+
+class UploadDecided(RistourneError):
+    """The upload was confirmed or dropped before."""
+
+    code = "illegal_transition"
+    family = Family.CONFLICT
+    title = "This upload is decided already."

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from config.kernel.errors import NotFound
 from members.models import Member, Programme
-from segments.models import Membership, Segment
+from segments.models import Membership, Pin, Refresh, Segment
 
 
 def segments_of(programme: Programme) -> QuerySet[Segment]:
@@ -34,9 +34,27 @@ def memberships_at(programme: Programme, at: datetime) -> QuerySet[Membership]:
     return Membership.objects.filter(valid_at(at), programme=programme)
 
 
+def with_pins(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Memberships that say whether they are `pinned`."""
+    pins = Pin.objects.filter(segment=OuterRef("segment"), member=OuterRef("member"), is_in=True)
+    return memberships.annotate(pinned=Exists(pins))
+
+
 def members_of(segment: Segment, at: datetime) -> QuerySet[Membership]:
-    """Who is in the segment at an instant, with their members."""
-    return memberships_at(segment.programme, at).filter(segment=segment).select_related("member")
+    """Who is in the segment at an instant, with their members and whether they are pinned."""
+    found = memberships_at(segment.programme, at).filter(segment=segment)
+    return with_pins(found).select_related("member")
+
+
+def segments_shown(programme: Programme) -> QuerySet[Segment]:
+    """The programme's segments with how many members are pinned in and out, and when they were evaluated."""
+    done = Refresh.objects.filter(segment=OuterRef("pk"), status=Refresh.Status.DONE).order_by("-id")
+    pins = Pin.objects.filter(segment=OuterRef("pk")).order_by().values("segment")
+    return segments_of(programme).annotate(
+        pinned_in=Subquery(pins.filter(is_in=True).values(count=Count("pk"))),
+        pinned_out=Subquery(pins.filter(is_in=False).values(count=Count("pk"))),
+        evaluated_at=Subquery(done.values("finished_at")[:1]),
+    )
 
 
 def segment_codes_at(programme: Programme, member: Member, at: datetime) -> list[str]:

@@ -7,15 +7,15 @@ import psycopg
 from django.db import connection
 
 
-def rows(query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """All rows of a query with `%(name)s` parameters; one round trip.
+def rows(query: str, params: Mapping[str, Any], *, prepare: bool = True) -> list[tuple[Any, ...]]:
+    """All rows of a query with `%(name)s` parameters; one round trip. `prepare` is for what comes often.
 
     It joins the database transaction that is open, if any. Errors come as Django's database errors.
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(connection.connection)
-        return cursor.execute(query, params, prepare=True).fetchall()
+        return cursor.execute(query, params, prepare=prepare).fetchall()
 
 
 def delete_in_chunks(query: str, params: Mapping[str, Any]) -> int:

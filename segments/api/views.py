@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 
 from config.kernel.api import (
     PAGE_PARAMETERS,
@@ -14,7 +15,7 @@ from config.kernel.api import (
     paginate,
     read_body,
 )
-from config.kernel.errors import NotFound, ValidationFailed
+from config.kernel.errors import NotFound, TemporarilyUnavailable, ValidationFailed
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import member_by_number, programme_of
 from segments.api.serializers import (
@@ -25,20 +26,30 @@ from segments.api.serializers import (
     SegmentList,
     SegmentMember,
     SegmentMemberList,
+    read_pin,
+    show_listed_member,
     show_membership,
     show_outcomes,
     show_segment,
     show_segment_member,
 )
-from segments.errors import BackdatedMembership
-from segments.selectors import members_of, memberships_at, segment_by_code, segments_of
-from segments.services import membership_add, membership_remove, memberships_apply
+from segments.errors import BackdatedMembership, SegmentIsDynamic
+from segments.selectors import members_of, memberships_at, segment_by_code, segments_shown, with_pins
+from segments.services import (
+    member_pin,
+    member_pin_out,
+    membership_add,
+    membership_remove,
+    memberships_apply,
+)
 
 _EXAMPLE_SEGMENT = {
     "segment": "vip-bxl",
     "name": "VIP Brussels",
     "kind": "static",
     "shown_to_members": True,
+    "pins": {"in": 0, "out": 0},
+    "evaluated_at": None,
 }
 _EXAMPLE_MEMBER = {
     "member": "10042",
@@ -46,6 +57,7 @@ _EXAMPLE_MEMBER = {
     "valid_until": None,
     "reason": "CRM sync",
     "source": "api",
+    "pinned": False,
 }
 
 
@@ -63,6 +75,8 @@ class MemberSegmentsView(ApiView):
                     {
                         "segment": "vip-bxl",
                         "name": "VIP Brussels",
+                        "kind": "static",
+                        "pinned": False,
                         "valid_from": "2026-11-23T09:15:00Z",
                         "valid_until": None,
                     }
@@ -75,7 +89,8 @@ class MemberSegmentsView(ApiView):
         """The segments the member with this number is in now."""
         programme = programme_of(request.auth)
         found = memberships_at(programme, timezone.now()).filter(member=member_by_number(programme, member))
-        page = paginate(found.select_related("segment"), request, by="-id", render=show_membership)
+        shown = with_pins(found).select_related("segment")
+        page = paginate(shown, request, by="-id", render=show_membership)
         return json_response(page)
 
 
@@ -91,7 +106,7 @@ class SegmentsView(ApiView):
     )
     def get(self, request: ApiRequest) -> HttpResponse:
         """All segments of the programme."""
-        segments = segments_of(programme_of(request.auth))
+        segments = segments_shown(programme_of(request.auth))
         return json_response(paginate(segments, request, by="code", render=show_segment))
 
 
@@ -108,7 +123,7 @@ class SegmentMembersView(ApiView):
     def get(self, request: ApiRequest, segment: str) -> HttpResponse:
         """The members who are in the segment now."""
         found = members_of(segment_by_code(programme_of(request.auth), segment), timezone.now())
-        return json_response(paginate(found, request, by="-id", render=show_segment_member))
+        return json_response(paginate(found, request, by="-id", render=show_listed_member))
 
     @operation(
         summary="Put many members in or take them out",
@@ -136,7 +151,8 @@ class SegmentMembersView(ApiView):
     def post(self, request: ApiRequest, segment: str) -> HttpResponse:
         """Up to 1,000 operations in their order; one that is rejected stops no other.
 
-        Sending them again changes nothing more.
+        Sending them again changes nothing more. In a dynamic segment `add` and `remove` are pins: they need
+        `"pin": true` and a reason, else they are rejected as `segment_is_dynamic`.
         """
         body, _ = read_body(request, OperationsBody)
         outcomes = memberships_apply(
@@ -154,35 +170,68 @@ class SegmentMemberView(ApiView):
     @operation(
         summary="Put a member into a segment",
         body=MembershipBody,
-        answers={201: (SegmentMember, "Put in."), 200: (SegmentMember, "Was in already: unchanged.")},
-        failures=[NotFound, BackdatedMembership, MemberNotActive, ProgrammeNotActive],
+        answers={201: (SegmentMember, "Put in."), 200: (SegmentMember, "Was in already.")},
+        failures=[
+            NotFound,
+            BackdatedMembership,
+            MemberNotActive,
+            ProgrammeNotActive,
+            SegmentIsDynamic,
+            TemporarilyUnavailable,
+        ],
         example={"reason": "Bought at the Brussels store"},
         answer_examples={201: _EXAMPLE_MEMBER, 200: _EXAMPLE_MEMBER},
     )
     def put(self, request: ApiRequest, segment: str, member: str) -> HttpResponse:
-        """The member is in from now on, or from `valid_from` if that lies ahead."""
+        """The member is in from now on, or from `valid_from` if that lies ahead.
+
+        Criteria decide who is in a dynamic segment; `{"pin": true, "reason": "..."}` keeps the member in
+        whatever they say.
+        """
         body, _ = read_body(request, MembershipBody)
-        programme = programme_of(request.auth)
-        membership, is_new = membership_add(
-            segment=segment_by_code(programme, segment),
-            member=member_by_number(programme, member),
-            now=timezone.now(),
-            valid_from=body.valid_from,
-            reason=body.reason,
-        )
-        return json_response(show_segment_member(membership), 201 if is_new else 200)
+        programme, now = programme_of(request.auth), timezone.now()
+        found, person = segment_by_code(programme, segment), member_by_number(programme, member)
+        if body.pin:
+            if body.valid_from is not None:
+                raise ValidationFailed.at("/valid_from", "not_allowed", "A pin holds from now on.")
+            membership, is_new = member_pin(segment=found, member=person, now=now, reason=body.reason)
+        else:
+            membership, is_new = membership_add(
+                segment=found, member=person, now=now, valid_from=body.valid_from, reason=body.reason
+            )
+        return json_response(show_segment_member(membership, pinned=body.pin), 201 if is_new else 200)
 
     @operation(
         summary="Take a member out of a segment",
         answers={204: "Taken out, or was not in."},
-        failures=[NotFound, ProgrammeNotActive],
+        failures=[
+            NotFound,
+            ProgrammeNotActive,
+            SegmentIsDynamic,
+            ValidationFailed,
+            TemporarilyUnavailable,
+        ],
+        parameters=[
+            OpenApiParameter(
+                "pin",
+                str,
+                description="In a dynamic segment: keep the member out whatever the criteria say.",
+                enum=["true"],
+            ),
+            OpenApiParameter("reason", str, description="Why; required with `pin`, at most 200 characters."),
+        ],
     )
     def delete(self, request: ApiRequest, segment: str, member: str) -> HttpResponse:
-        """The membership ends now; what was true before stays true for late receipts."""
-        programme = programme_of(request.auth)
-        membership_remove(
-            segment=segment_by_code(programme, segment),
-            member=member_by_number(programme, member),
-            now=timezone.now(),
-        )
+        """The membership ends now; what was true before stays true for late receipts.
+
+        Criteria decide who is in a dynamic segment; `?pin=true&reason=...` keeps the member out whatever
+        they say.
+        """
+        programme, now = programme_of(request.auth), timezone.now()
+        found, person = segment_by_code(programme, segment), member_by_number(programme, member)
+        is_pin, reason = read_pin(request)
+        if is_pin:
+            member_pin_out(segment=found, member=person, now=now, reason=reason)
+        else:
+            membership_remove(segment=found, member=person, now=now, reason=reason)
         return HttpResponse(status=204)

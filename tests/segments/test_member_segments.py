@@ -23,6 +23,8 @@ def test_it_works(till: ApiClient, ada: Member, bob: Member) -> None:
             {
                 "segment": "vip-bxl",
                 "name": "VIP Brussels",
+                "kind": "static",
+                "pinned": False,
                 "valid_from": "2026-01-01T12:00:00Z",
                 "valid_until": None,
             }

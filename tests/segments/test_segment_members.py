@@ -145,7 +145,14 @@ def test_who_is_in_it(till: ApiClient, ada: Member, bob: Member, vip: Segment) -
 def test_the_segments(till: ApiClient, eve: ApiClient, vip: Segment) -> None:
     assert till.get("/api/v1/segments").json() == {
         "items": [
-            {"segment": "vip-bxl", "name": "VIP Brussels", "kind": "static", "shown_to_members": False}
+            {
+                "segment": "vip-bxl",
+                "name": "VIP Brussels",
+                "kind": "static",
+                "shown_to_members": False,
+                "pins": {"in": 0, "out": 0},
+                "evaluated_at": None,
+            }
         ],
         "next_cursor": None,
     }

@@ -1,0 +1,4 @@
+ALTER TABLE segments_upload DROP CONSTRAINT upload_segment_of_programme;
+ALTER TABLE segments_refresh DROP CONSTRAINT refresh_segment_of_programme;
+ALTER TABLE segments_pin DROP CONSTRAINT pin_member_of_programme;
+ALTER TABLE segments_pin DROP CONSTRAINT pin_segment_of_programme;
