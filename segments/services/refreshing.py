@@ -70,9 +70,8 @@ def refresh_request(*, segment: Segment, now: datetime, by: str = "") -> Refresh
         asked_by=by,
         asked_at=now,
     )
-    app.configure_task("segments.tasks.refresh_segment", lock=f"segment-{segment.pk}").defer(
-        refresh=refresh.pk
-    )
+    job = app.configure_task("segments.tasks.refresh_segment", queue="long", lock=f"segment-{segment.pk}")
+    job.defer(refresh=refresh.pk)
     return refresh
 
 
