@@ -1,4 +1,4 @@
-"""The demo's web server: granian on this machine only, in production's settings but without TLS."""
+"""The demo's web server and worker: on this machine only, in production's settings but without TLS."""
 
 import json
 import os
@@ -32,8 +32,8 @@ def check_port(port: int) -> None:
             ) from None
 
 
-def environment() -> dict[str, str]:
-    """What the web processes run under: production's settings, and what only 127.0.0.1 may do without."""
+def environment(role: str = "web") -> dict[str, str]:
+    """What the demo's processes run under: production's settings, and what only 127.0.0.1 may do without."""
     keys = settings.VAR_DIR / "keys.json"
     generated = json.loads(keys.read_text()) if keys.exists() else {}
     return {
@@ -46,7 +46,7 @@ def environment() -> dict[str, str]:
         "SECURE_COOKIES": "false",
         "LOG_JSON": "false",
         "RISTOURNE_VAR": str(settings.VAR_DIR),
-        "RISTOURNE_ROLE": "web",
+        "RISTOURNE_ROLE": role,
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
 
@@ -82,14 +82,20 @@ def serve(port: int) -> Process:
     return server
 
 
-def stop(server: Process) -> None:
-    """Let requests in flight finish, then end."""
-    server.terminate()
+def work() -> Process:
+    """Start a worker; jobs wait for as long as it takes to come up."""
+    command = [sys.executable, "manage.py", "worker"]
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment("command"))
+
+
+def stop(process: Process) -> None:
+    """Let requests and jobs in flight finish, then end; a job that takes too long runs again next time."""
+    process.terminate()
     try:
-        server.wait(STOP_PATIENCE_SECONDS)
+        process.wait(STOP_PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
-        server.kill()
-        server.wait()
+        process.kill()
+        process.wait()
 
 
 def _wait_for(server: Process, address: str) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from django.conf import settings
 
@@ -158,6 +159,19 @@ def check_pages(base: str) -> None:
                 assert answer.status == 200
 
 
+def check_worker(var: Path) -> None:
+    """A worker has registered, and runs the periodic tasks."""
+    address = postgres.Server(var / "postgres").address
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(**address, dbname="ristourne", autocommit=True) as database:
+        while not database.execute(
+            "SELECT 1 FROM procrastinate_jobs WHERE status = 'succeeded'"
+            " AND (SELECT count(*) FROM procrastinate_workers) = 1"
+        ).fetchone():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
 def check_refusals(var: Path, port: int) -> None:
     """Neither another start nor a reset disturbs a running demo."""
     second = run(var, "--port", str(port))
@@ -178,6 +192,7 @@ def test_from_nothing_to_a_first_call_and_over_again(var: Path) -> None:
         assert json.loads((var / "demo.json").read_text()) == {**secrets, "base_url": base}
         check_calls(printed, base)
         check_pages(base)
+        check_worker(var)
         check_refusals(var, port)
     with served(var, "--port", str(port), "--reset") as printed:
         fresh = json.loads((var / "demo.json").read_text())

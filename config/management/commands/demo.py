@@ -23,7 +23,7 @@ def port_number(text: str) -> int:
 
 
 class Command(BaseCommand):
-    """Everything on this machine: a private PostgreSQL, two programmes, and a web server."""
+    """Everything on this machine: a private PostgreSQL, two programmes, a web server and a worker."""
 
     help = "Prepare the demo, say where to look, and serve it until Ctrl-C."
     requires_system_checks: list[str] = []
@@ -74,12 +74,14 @@ class Command(BaseCommand):
         self._say("Starting the web server")
         connection.close()
         server = serving.serve(port)
+        worker = serving.work()
         try:
             self._say(f"Ready after {time.monotonic() - began:.0f} s")
             self.stdout.write(sheet(secrets))
             self.stdout.flush()
             raise CommandError(f"The web server ended with status {server.wait()}.")
         finally:
+            serving.stop(worker)
             serving.stop(server)
 
     def _say(self, text: str) -> None:
