@@ -51,13 +51,20 @@ class Draft:
             content["promotion"], ProductSet.compile(products) if products else None, Links.compile(content)
         )
 
-    def throughout(self) -> "Draft":
-        """The draft without start and end; links that have no end hold from the beginning."""
-        links = ({**link, "from": _ALWAYS} if link["until"] is None else link for link in self.links)
+    def throughout(self, now: datetime) -> "Draft":
+        """The draft without start and end, its segments as it has them from `now` on: links that run or are to
+        come hold at every time, ended ones at none."""
+        links = ({**link, **(_NEVER if _is_over(link, now) else _ALWAYS)} for link in self.links)
         return replace(self, rule=replace(self.rule, starts_at=None, ends_at=None), links=tuple(links))
 
 
-_ALWAYS = "0001-01-02T00:00:00+00:00"
+_BEGINNING = "0001-01-02T00:00:00+00:00"
+_ALWAYS = {"from": _BEGINNING, "until": None}
+_NEVER = {"from": _BEGINNING, "until": _BEGINNING}
+
+
+def _is_over(link: Mapping[str, Any], now: datetime) -> bool:
+    return link["until"] is not None and datetime.fromisoformat(link["until"]) <= now
 
 
 def put_in(ruleset: Ruleset, promotion: Promotion) -> Ruleset:

@@ -78,6 +78,10 @@ class PromotionMoveRefused(RistourneError):
     code, family, title = "illegal_transition", Family.CONFLICT, "The promotion cannot do this now"
 
 
+class ReplayEnded(RistourneError):
+    code, family, title = "illegal_transition", Family.CONFLICT, "The replay has ended"
+
+
 class SamePerson(RistourneError):
     code, family, title = "second_person_required", Family.CONFLICT, "A second person has to decide"
 

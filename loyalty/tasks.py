@@ -3,7 +3,8 @@
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from loyalty.services import accounts_settle, keys_forget
+from config.kernel.jobs import RETRIES
+from loyalty.services import accounts_settle, keys_forget, replay_run
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -18,3 +19,9 @@ def idle_accounts_settle(timestamp: int) -> None:
 def old_keys_forget(timestamp: int) -> None:
     """Every night: idempotency keys older than 30 days."""
     keys_forget(now=timezone.now())
+
+
+@app.task(queue="long", retry=RETRIES)
+def replay(replay_id: int) -> None:
+    """When asked for: a draft over the stored baskets of a period."""
+    replay_run(replay_id=replay_id)

@@ -8,6 +8,7 @@ from loyalty.models.promotions import (
     PromotionUsage,
     PromotionVersion,
 )
+from loyalty.models.replays import Replay
 from loyalty.models.rules import RulePart, Ruleset, RulesHead, TermsVersion, Tier
 from loyalty.models.transactions import Reversal, Transaction
 
@@ -25,6 +26,7 @@ __all__ = [
     "PromotionSegment",
     "PromotionUsage",
     "PromotionVersion",
+    "Replay",
     "Reversal",
     "RulePart",
     "RulesHead",

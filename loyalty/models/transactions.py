@@ -56,7 +56,10 @@ class Transaction(models.Model):
                 condition=Q(points__gte=0, remaining_points__gte=0), name="transaction_points_not_negative"
             ),
         ]
-        indexes = [models.Index(fields=("account_id", "occurred_at"), name="transaction_account")]
+        indexes = [
+            models.Index(fields=("account_id", "occurred_at"), name="transaction_account"),
+            models.Index(fields=("programme", "occurred_at"), name="transaction_occurred"),
+        ]
 
     def __str__(self) -> str:
         return self.reference

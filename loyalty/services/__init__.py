@@ -18,6 +18,7 @@ from loyalty.services.promotions import (
     promotion_resume,
     promotion_void,
 )
+from loyalty.services.replays import replay_again, replay_ask, replay_cancel, replay_draft, replay_run
 from loyalty.services.reversals import ReversalCommand, transaction_reverse
 from loyalty.services.rules import (
     promotion_link,
@@ -91,6 +92,11 @@ __all__ = [
     "promotion_void",
     "refused",
     "repeat",
+    "replay_again",
+    "replay_ask",
+    "replay_cancel",
+    "replay_draft",
+    "replay_run",
     "rules_publish",
     "terms_set",
     "tier_create",

@@ -1,6 +1,6 @@
 """The tenant and the languages it speaks."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -23,7 +23,8 @@ class Programme(models.Model):
     """A tenant. Every query of the platform starts from one.
 
     Days and months are those of `time_zone` (IANA), money is in `currency` (ISO 4217); both freeze with the
-    first transaction. `backdating_days` and `grace_days` count days, `approval_limit` points.
+    first transaction. `backdating_days` and `grace_days` count days, `approval_limit` points. `point_value` is
+    what a point costs, in the programme's currency: for reports only, no point depends on it.
     """
 
     class Status(models.TextChoices):
@@ -52,6 +53,14 @@ class Programme(models.Model):
     grace_days = models.PositiveIntegerField(default=0)
     on_unknown_member = models.CharField(
         max_length=16, choices=OnUnknownMember, default=OnUnknownMember.REFUSE
+    )
+    point_value = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What a point costs, in the programme's currency; for reports only.",
     )
     created_at = models.DateTimeField()
 

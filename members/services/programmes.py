@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple, TypedDict, Unpack
 from zoneinfo import available_timezones
 
@@ -33,6 +34,7 @@ class ProgrammeOptions(TypedDict, total=False):
     approval_limit: int | None
     grace_days: int
     on_unknown_member: str
+    point_value: Decimal | None
 
 
 @db_transaction.atomic

@@ -5,7 +5,7 @@ caps from what the reference itself awarded before, in (occurred_at, reference) 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -164,6 +164,7 @@ def said(code: str, rule: PromotionRule) -> dict[str, Any]:
 class Expected:
     """Walks through the baskets and remembers what they left."""
 
+    rules: Callable[[], tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]] = rules
     used: dict[tuple[Any, ...], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     seen: set[str] = field(default_factory=set)
     gold: set[str] = field(default_factory=journey.gold_households)
@@ -174,7 +175,7 @@ class Expected:
 
     def book(self, basket: Basket) -> Result:
         """What the basket earns after those before it."""
-        promotions, links = rules()
+        promotions, links = self.rules()
         result = evaluate(basket.for_reference(), self.facts(basket), TERMS, promotions, links)
         self.seen.add(basket.household)
         for code, award in result.awards.items():
@@ -194,7 +195,7 @@ class Expected:
             "tier": "GOLD" if basket.household in self.gold else None,
             "first": basket.household not in self.seen,
             "birthday_days": None,
-            "room": {promotion["code"]: self.room(basket, promotion) for promotion in rules()[0]},
+            "room": {promotion["code"]: self.room(basket, promotion) for promotion in self.rules()[0]},
         }
 
     def room(self, basket: Basket, promotion: dict[str, Any]) -> dict[str, Any]:

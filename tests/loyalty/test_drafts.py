@@ -101,18 +101,28 @@ def test_a_rule_that_cannot_be_published_is_refused(programme: Programme, club: 
         ruleset_with(timeline(programme), MONDAY, Draft("PR-NEW", PromotionRule("multiplier", "0.5")))
 
 
-def test_throughout_opens_the_window_and_the_links_that_run() -> None:
+def test_throughout_is_at_any_time_what_it_would_be_from_now_on() -> None:
     later = MONDAY + timedelta(days=9)
-    ended = {**link(), "segment": "old", "until": MONDAY.isoformat()}
     running = {**link(), "from": later.isoformat()}
     rule = PromotionRule("fixed", "7", starts_at=later, ends_at=later + timedelta(days=1))
-    draft = Draft("PR-NEW", rule, (running, ended))
+    draft = Draft("PR-NEW", rule, (running,))
     ruleset = Ruleset.build("", 1, timeline_terms(), [])
     assert not evaluate(BASKET, VIP, put_in(ruleset, draft.compiled())).awards
-    assert evaluate(BASKET, VIP, put_in(ruleset, draft.throughout().compiled())).awards[0].awarded
-    assert not evaluate(BASKET, OTHER, put_in(ruleset, draft.throughout().compiled())).awards
-    assert draft.throughout().links[1] == ended
-    assert draft.throughout().rule == replace(rule, starts_at=None, ends_at=None)
+    throughout = put_in(ruleset, draft.throughout(MONDAY).compiled())
+    assert evaluate(BASKET, VIP, throughout).awards[0].awarded
+    assert not evaluate(BASKET, OTHER, throughout).awards
+    assert draft.throughout(MONDAY).rule == replace(rule, starts_at=None, ends_at=None)
+
+
+def test_throughout_an_ended_link_lets_nobody_in_and_keeps_the_others_out() -> None:
+    ended = {**link(), "until": MONDAY.isoformat()}
+    ruleset = Ruleset.build("", 1, timeline_terms(), [])
+    before = BASKET._replace(occurred_at=MONDAY - timedelta(days=1))
+    draft = Draft("PR-NEW", PromotionRule("fixed", "7"), (ended,))
+    assert evaluate(before, VIP, put_in(ruleset, draft.compiled())).awards
+    throughout = put_in(ruleset, draft.throughout(MONDAY).compiled())
+    assert not evaluate(before, VIP, throughout).awards
+    assert not evaluate(before, OTHER, throughout).awards
 
 
 def timeline_terms() -> Any:
