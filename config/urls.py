@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("oauth/", include(oauth_urlpatterns)),
     re_path(r"^(api|oauth)/", UnknownPath.as_view()),
+    path("my/", include("rewards.pages.urls")),
     path("my/", include("members.urls")),
     path("media/", include("rewards.urls")),
     path("admin/", admin.site.urls),

@@ -1,7 +1,7 @@
 """Reads of loyalty; the programme comes first. They write nothing and show the settled view."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from config.kernel.sql import rows
 from loyalty import answers, gather, ledger, wording
 from loyalty.gather import TRANSACTION, Holding
 from loyalty.ledger import Account
-from loyalty.models import Product, Promotion, PromotionSegment, PromotionVersion, RulesHead
+from loyalty.models import Product, Promotion, PromotionSegment, PromotionVersion, RulesHead, Tier
 from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import Part, by_hash, link_parts, timeline
@@ -28,6 +28,7 @@ __all__ = [
     "Filters",
     "Holding",
     "Movement",
+    "Points",
     "PromotionWords",
     "adjustment_shown",
     "all_movements",
@@ -35,13 +36,16 @@ __all__ = [
     "holding_of",
     "movements",
     "points_of",
+    "product_names",
     "product_of",
     "products_of",
     "promotion_by_code",
     "promotion_links",
+    "promotion_names",
     "promotion_words",
     "promotions_of",
     "settled",
+    "tier_names",
     "transaction_shown",
 ]
 
@@ -85,33 +89,41 @@ def holding_of(programme_id: int, number: str, now: datetime) -> Holding:
 
 def settled(holding: Holding, programme_id: int, now: datetime) -> Account:
     """The account as it is at `now`: activations and expiries that nobody wrote yet are seen, not written."""
+    return _settled_posting(holding, programme_id, now).account
+
+
+def _settled_posting(holding: Holding, programme_id: int, now: datetime) -> ledger.Posting:
     if holding.person is None:
         raise NotFound
     account = holding.account or Account(holding.person.id, programme_id, settled_at=now)
-    return ledger.begin(account, holding.lots, now).account
+    return ledger.begin(account, holding.lots, now)
 
 
-def points_of(
-    programme: Programme, number: str, now: datetime, within: timedelta = EXPIRING_SOON
-) -> tuple[dict[str, Any], list[tuple[datetime, int]]]:
-    """A member's four figures at `now`, and what of the available points expires when `within` that time.
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A member's points at an instant: the four figures as the API shows them, and what changes when.
 
-    The soonest first, one row for each instant. NotFound.
+    `expiring` is what of the available points expires soon, `pending` what becomes available; one row for each
+    instant, the soonest first.
     """
-    holding = holding_of(programme.pk, number, now)
-    if holding.person is None:
-        raise NotFound
-    account = holding.account or Account(holding.person.id, programme.pk, settled_at=now)
-    posting = ledger.begin(account, holding.lots, now)
-    lots = [lot for lot in posting.lots if lot.remaining and not posting.is_pending(lot)]
-    expiring: Counter[datetime] = Counter()
-    for lot in lots:
-        if lot.expires_at is not None and lot.expires_at <= now + within:
+
+    balance: dict[str, Any]
+    expiring: list[tuple[datetime, int]]
+    pending: list[tuple[datetime, int]]
+
+
+def points_of(programme: Programme, number: str, now: datetime, within: timedelta = EXPIRING_SOON) -> Points:
+    """A member's points at `now`; expiring are those that do `within` that time. NotFound."""
+    posting = _settled_posting(holding_of(programme.pk, number, now), programme.pk, now)
+    expiring, pending = Counter[datetime](), Counter[datetime]()
+    for lot in posting.lots:
+        if lot.remaining and posting.is_pending(lot):
+            pending[lot.activates_at] += lot.remaining
+        elif lot.remaining and lot.expires_at is not None and lot.expires_at <= now + within:
             expiring[lot.expires_at] += lot.remaining
     zone = ZoneInfo(programme.time_zone)
-    return answers.balance(posting.account.figures, posting.account.settled_at, zone), sorted(
-        expiring.items()
-    )
+    balance = answers.balance(posting.account.figures, posting.account.settled_at, zone)
+    return Points(balance, sorted(expiring.items()), sorted(pending.items()))
 
 
 def adjustment_shown(programme: Programme, number: str, reference: str, now: datetime) -> dict[str, Any]:
@@ -186,6 +198,23 @@ def promotion_by_code(programme: Programme, code: str) -> Promotion:
 def promotion_links(promotion: Promotion) -> QuerySet[PromotionSegment]:
     """All links of a promotion, ended ones too, with their segments."""
     return promotion.links.select_related("promotion", "segment")
+
+
+def product_names(programme: Programme, skus: Iterable[str]) -> dict[str, str]:
+    """Names by SKU, of those that have one."""
+    named = products_of(programme).filter(sku__in=set(skus)).exclude(name="")
+    return dict(named.values_list("sku", "name"))
+
+
+def promotion_names(programme: Programme, codes: Iterable[str]) -> dict[str, str]:
+    """Names of promotions by code."""
+    found = Promotion.objects.filter(programme=programme, code__in=set(codes))
+    return dict(found.values_list("code", "name"))
+
+
+def tier_names(programme: Programme) -> dict[str, str]:
+    """Names of the programme's tiers by code."""
+    return dict(Tier.objects.filter(programme=programme).values_list("code", "name"))
 
 
 def product_of(programme: Programme, sku: str) -> Product:

@@ -1,6 +1,7 @@
 """Recognises the member behind a page's request, speaks her language and renews her cookie."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -28,14 +29,21 @@ class MemberMiddleware:
         token = cookie_of(request)
         session = session_of(Kind.COOKIE, token, timezone.now()) if token else None
         request.member_session = session  # type: ignore[attr-defined]
-        language = session.member.language if session else ""
-        with translation.override(language_for(language) if session else _asked_language(request)):
+        with translation.override(_language(request, session)), timezone.override(_zone(session)):
             response = self.get_response(request)
         return _finish(request, response, session, token)
 
 
-def _asked_language(request: HttpRequest) -> str:
-    return translation.get_language_from_request(request)
+def _language(request: HttpRequest, session: MemberSession | None) -> str:
+    """The member's, else what the browser asks for."""
+    if session is None:
+        return translation.get_language_from_request(request)
+    return language_for(session.member.language)
+
+
+def _zone(session: MemberSession | None) -> ZoneInfo | None:
+    """Days and hours are the programme's."""
+    return ZoneInfo(session.programme.time_zone) if session else None
 
 
 def _finish(

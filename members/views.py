@@ -24,7 +24,7 @@ from members.tasks import answer_sign_in
 
 SIGN_INS = Rate(30, 3600)
 """Links that one network address may ask for."""
-HOME = "member-profile"
+HOME = "my-home"
 
 
 class SignInPage(View):

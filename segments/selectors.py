@@ -63,6 +63,12 @@ def segment_codes_at(programme: Programme, member: Member, at: datetime) -> list
     return sorted(found.values_list("segment__code", flat=True))
 
 
+def memberships_shown_to(programme: Programme, member: Member, at: datetime) -> QuerySet[Membership]:
+    """The memberships a member is told of, with their segments, the newest first."""
+    held = memberships_at(programme, at).filter(member=member, segment__is_shown_to_members=True)
+    return held.select_related("segment").order_by("-valid_from")
+
+
 def segments_shown_to(programme: Programme, member: Member, at: datetime) -> QuerySet[Segment]:
     """The segments a member is told to be in."""
     held = memberships_at(programme, at).filter(member=member).values("segment_id")

@@ -71,7 +71,7 @@ class MeView(MemberApiView):
         now = timezone.now()
         session = request.auth.session
         programme, member = session.programme, session.member
-        balance, expiring = points_of(programme, member.number, now)
+        points = points_of(programme, member.number, now)
         zone = ZoneInfo(programme.time_zone)
         response = json_response(
             Me(
@@ -80,8 +80,8 @@ class MeView(MemberApiView):
                 language=member.language,
                 tier=member.tier or None,
                 segments=[SegmentNamed(x.code, x.name) for x in segments_shown_to(programme, member, now)],
-                balance=Balance(**balance),
-                expiring=[ExpiringShown(points, at.astimezone(zone)) for at, points in expiring],
+                balance=Balance(**points.balance),
+                expiring=[ExpiringShown(count, at.astimezone(zone)) for at, count in points.expiring],
             )
         )
         response.headers["Cache-Control"] = "no-store"

@@ -29,7 +29,7 @@ def shop(till: ApiClient) -> ApiClient:
 
 
 @pytest.fixture
-def browser(db: None) -> Client:
+def phone(db: None) -> Client:
     return Client(headers={"user-agent": "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Firefox/140.0"})
 
 
@@ -253,17 +253,17 @@ def test_of_two_cookies_of_one_name_none_counts(shop: ApiClient, ada: Member, bo
 # --- The one-use address ------------------------------------------------------------------------------
 
 
-def test_entering(shop: ApiClient, ada: Member, browser: Client) -> None:
+def test_entering(shop: ApiClient, ada: Member, phone: Client) -> None:
     body = identify(shop, return_url=f"{SHOP}/points?from=mail")
-    answer = browser.get(body["login_url"])
+    answer = phone.get(body["login_url"])
     assert (answer.status_code, answer.headers["Location"]) == (302, f"{SHOP}/points?from=mail")
-    assert browser.get(ME).json()["member"] == "10042"
+    assert phone.get(ME).json()["member"] == "10042"
     assert MemberSession.objects.get().entered_at is not None
 
 
-def test_an_address_works_once(shop: ApiClient, ada: Member, browser: Client) -> None:
+def test_an_address_works_once(shop: ApiClient, ada: Member, phone: Client) -> None:
     url = identify(shop)["login_url"]
-    assert browser.get(url).status_code == 302
+    assert phone.get(url).status_code == 302
     again = Client().get(url)
     assert (again.status_code, "member" in again.cookies) == (410, False)
 
@@ -315,7 +315,7 @@ def test_return_addresses(shop: ApiClient, ada: Member, url: str, is_allowed: bo
 
 def test_a_partner_without_addresses_sends_members_to_their_pages(till: ApiClient, ada: Member) -> None:
     assert till.post_json(URL, {"member": "10042", "return_url": SHOP}).status_code == 422
-    assert Client().get(identify(till)["login_url"]).headers["Location"] == "/my/profile"
+    assert Client().get(identify(till)["login_url"]).headers["Location"] == "/my/"
 
 
 def test_nothing_secret_is_stored(shop: ApiClient, ada: Member) -> None:

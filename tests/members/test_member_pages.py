@@ -29,21 +29,21 @@ def ada(programme: Programme) -> Member:
 
 
 @pytest.fixture
-def browser(till: ApiClient, ada: Member) -> Client:
-    """Ada's, signed in through a partner; checks CSRF as a browser meets it."""
-    browser = Client(enforce_csrf_checks=True)
+def phone(till: ApiClient, ada: Member) -> Client:
+    """Ada's, signed in through a partner; checks CSRF as a phone meets it."""
+    phone = Client(enforce_csrf_checks=True)
     login = till.post_json("/api/v1/identifications", {"member": "10042", "device": "Shop"}).json()[
         "login_url"
     ]
-    assert browser.get(login).status_code == 302
-    return browser
+    assert phone.get(login).status_code == 302
+    return phone
 
 
-def post(browser: Client, path: str, page: str = "/my/profile", **fields: Any) -> Any:
+def post(phone: Client, path: str, page: str = "/my/profile", **fields: Any) -> Any:
     """Post a form as its page made it, token included."""
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(page).content.decode())
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', phone.get(page).content.decode())
     assert token
-    return browser.post(path, {"csrfmiddlewaretoken": token[1], **fields})
+    return phone.post(path, {"csrfmiddlewaretoken": token[1], **fields})
 
 
 def answer_all() -> int:
@@ -59,16 +59,16 @@ def link() -> str:
 
 
 def test_signing_in_by_mail(ada: Member) -> None:
-    browser = Client()
-    assert browser.get(SIGN_IN).status_code == 200
-    sent = browser.post(SIGN_IN, {"email": "Ada@Example.org"})
+    phone = Client()
+    assert phone.get(SIGN_IN).status_code == 200
+    sent = phone.post(SIGN_IN, {"email": "Ada@Example.org"})
     assert sent.status_code == 200
     assert answer_all() == 1
     assert mail.outbox[0].to == ["ada@example.org"]
-    assert browser.get(link()).status_code == 200
+    assert phone.get(link()).status_code == 200
     assert not MemberSession.objects.get().entered_at, "looking at the link does not use it"
-    assert browser.post(link()).headers["Location"] == "/my/profile"
-    page = browser.get("/my/profile")
+    assert phone.post(link()).headers["Location"] == "/my/"
+    page = phone.get("/my/profile")
     assert page.status_code == 200
     assert "10042" in page.content.decode()
     assert Client().post(link()).status_code == 410
@@ -129,71 +129,71 @@ def test_a_stranger_is_told_how_to_come_in(db: None) -> None:
     assert "not signed in" in answer.content.decode()
 
 
-def test_who_was_here_before_is_sent_to_sign_in(browser: Client) -> None:
+def test_who_was_here_before_is_sent_to_sign_in(phone: Client) -> None:
     session_revoke(session=MemberSession.objects.get(), now=timezone.now())
-    assert browser.get("/my/profile").headers["Location"] == SIGN_IN
+    assert phone.get("/my/profile").headers["Location"] == SIGN_IN
 
 
-def test_pages_about_a_person_are_not_kept(browser: Client) -> None:
-    page = browser.get("/my/profile")
+def test_pages_about_a_person_are_not_kept(phone: Client) -> None:
+    page = phone.get("/my/profile")
     assert page.headers["Cache-Control"] == "no-store"
     assert "unsafe" not in page.headers["Content-Security-Policy"]
 
 
-def test_the_profile(browser: Client, ada: Member) -> None:
+def test_the_profile(phone: Client, ada: Member) -> None:
     """Consents that were asked for can be given and taken; what else is kept there stays."""
-    saved = post(browser, "/my/profile", language="fr")
+    saved = post(phone, "/my/profile", language="fr")
     assert saved.headers["Location"] == "/my/profile"
     ada.refresh_from_db()
     assert (ada.language, ada.consents) == ("fr", {"newsletter": False, "terms": "v3"})
 
 
-def test_a_form_from_elsewhere_changes_nothing(browser: Client, ada: Member) -> None:
-    assert browser.post("/my/profile", {"language": "fr"}).status_code == 403
-    assert browser.post("/my/sign-out").status_code == 403
+def test_a_form_from_elsewhere_changes_nothing(phone: Client, ada: Member) -> None:
+    assert phone.post("/my/profile", {"language": "fr"}).status_code == 403
+    assert phone.post("/my/sign-out").status_code == 403
     ada.refresh_from_db()
     assert ada.language == "nl-BE"
-    assert browser.get("/my/profile").status_code == 200
+    assert phone.get("/my/profile").status_code == 200
 
 
-def test_sessions_are_listed_and_ended(browser: Client, till: ApiClient, ada: Member) -> None:
+def test_sessions_are_listed_and_ended(phone: Client, till: ApiClient, ada: Member) -> None:
     other = till.post_json("/api/v1/identifications", {"member": "10042", "device": "Old phone"}).json()
-    assert "Old phone" in browser.get("/my/profile").content.decode()
-    ended = post(browser, f"/my/profile/sessions/{other['session']}/end")
+    assert "Old phone" in phone.get("/my/profile").content.decode()
+    ended = post(phone, f"/my/profile/sessions/{other['session']}/end")
     assert ended.status_code == 302
     cookie = f"member={other['cookie']['value']}"
     assert Client(headers={"cookie": cookie}).get("/api/v1/me").status_code == 401
-    assert browser.get("/my/profile").status_code == 200
+    assert phone.get("/my/profile").status_code == 200
 
 
-def test_nobody_ends_the_session_of_another(browser: Client, till: ApiClient, bob: Member) -> None:
+def test_nobody_ends_the_session_of_another(phone: Client, till: ApiClient, bob: Member) -> None:
     others = till.post_json("/api/v1/identifications", {"member": "10043"}).json()
-    assert post(browser, f"/my/profile/sessions/{others['session']}/end").status_code == 404
+    assert post(phone, f"/my/profile/sessions/{others['session']}/end").status_code == 404
     assert MemberSession.objects.filter(revoked_at=None).count() == 2
 
 
-def test_signing_out(browser: Client) -> None:
-    answer = post(browser, "/my/sign-out")
+def test_signing_out(phone: Client) -> None:
+    answer = post(phone, "/my/sign-out")
     assert answer.status_code == 200
     assert answer.cookies["member"].value == ""
     assert MemberSession.objects.get().revoked_at is not None
-    assert browser.get("/api/v1/me").status_code == 401
+    assert phone.get("/api/v1/me").status_code == 401
 
 
 def test_a_worn_cookie_is_renewed_while_the_session_lasts(till: ApiClient, ada: Member) -> None:
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        browser = Client()
-        browser.get(till.post_json("/api/v1/identifications", {"member": "10042"}).json()["login_url"])
-        first = browser.cookies["member"].value
+        phone = Client()
+        phone.get(till.post_json("/api/v1/identifications", {"member": "10042"}).json()["login_url"])
+        first = phone.cookies["member"].value
         clock.shift(timedelta(minutes=14))
-        assert "member" not in browser.get("/my/profile").cookies
+        assert "member" not in phone.get("/my/profile").cookies
         clock.shift(timedelta(minutes=2))
-        assert browser.get("/my/profile").cookies["member"].value != first
+        assert phone.get("/my/profile").cookies["member"].value != first
         clock.shift(timedelta(minutes=29))
-        assert browser.get("/my/profile").status_code == 200
+        assert phone.get("/my/profile").status_code == 200
 
 
-def test_cleaning(browser: Client, till: ApiClient, ada: Member) -> None:
+def test_cleaning(phone: Client, till: ApiClient, ada: Member) -> None:
     Client().post(SIGN_IN, {"email": "ada@example.org"})
     now = timezone.now()
     assert sessions_clean(now=now + timedelta(hours=20)) == 0

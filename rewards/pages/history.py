@@ -1,0 +1,96 @@
+"""History: every movement in plain words, and why a purchase gave its points."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404
+from django.urls import reverse
+
+from config.kernel.errors import NotFound
+from config.kernel.pages import MemberPage
+from loyalty.selectors import Filters, product_names, promotion_names, tier_names, transaction_shown
+from rewards.pages import words
+from rewards.selectors import history_page
+from segments.selectors import segments_shown_to
+
+PAGE = 25
+MAX_DIGITS = 19
+
+
+class HistoryPage(MemberPage):
+    """The movements of the member's points, newest first; `?kind=` and `?before=` narrow and turn pages."""
+
+    template_name = "my/history.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kind = self.request.GET.get("kind", "")
+        if kind and kind not in words.KINDS:
+            raise Http404
+        items, after = history_page(
+            self.programme,
+            self.member.number,
+            Filters(kinds=(kind,) if kind else ()),
+            self.now,
+            limit=PAGE,
+            before=self._before(),
+        )
+        return super().get_context_data(
+            movements=[movement(item) for item in items],
+            older=after and "?" + urlencode({"kind": kind, "before": after}),
+            kinds=words.KINDS.items(),
+            kind=kind,
+            **kwargs,
+        )
+
+    def _before(self) -> int | None:
+        before = self.request.GET.get("before", "")
+        if before and not (before.isascii() and before.isdecimal() and len(before) < MAX_DIGITS):
+            raise Http404
+        return int(before) if before else None
+
+
+def movement(item: Any) -> dict[str, Any]:
+    """A movement as a row of a page; `why` leads to the purchase it came from."""
+    purchase = item.reference if item.kind == "earn" else item.reverses
+    return {
+        "title": words.title(item),
+        "status": "" if item.status == "posted" else words.STATUSES.get(item.status, item.status),
+        "at": item.occurred_at,
+        "points": item.points,
+        "balance": item.balance_after,
+        "why": reverse("my-purchase", args=[purchase]) if purchase else "",
+    }
+
+
+class PurchasePage(MemberPage):
+    """Why a purchase gave its points: lines, rules, what did not apply, what was nearly reached, returns."""
+
+    template_name = "my/purchase.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        try:
+            found = transaction_shown(self.programme.pk, self.kwargs["reference"])
+        except NotFound:
+            raise Http404 from None
+        if found["member"] != self.member.number:
+            raise Http404
+        names = self._names(found)
+        skus = product_names(self.programme, [line["sku"] for line in found["lines"] if line["sku"]])
+        return super().get_context_data(
+            purchase=found,
+            lines=[line | {"name": skus.get(line["sku"], line["sku"])} for line in found["lines"]],
+            steps=words.steps(found["trace"], names),
+            refusals=words.refusals(found["not_applied"], names),
+            nearly=words.nearly(found["nearly"], names, found["currency"]),
+            status=words.STATUSES.get(found["status"], ""),
+            **kwargs,
+        )
+
+    def _names(self, found: dict[str, Any]) -> words.Names:
+        rules = [step["rule"] for part in ("trace", "not_applied", "nearly") for step in found[part]]
+        shown = segments_shown_to(self.programme, self.member, self.now)
+        return words.Names(
+            promotion_names(self.programme, rules),
+            {x.code: x.name for x in shown},
+            tier_names(self.programme),
+        )

@@ -1,0 +1,159 @@
+"""What happened, in a member's own language: movements, the steps of a trace, what did not apply."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from rewards.history import HistoryItem
+
+STATUSES: Mapping[str, Any] = {
+    "posted": gettext_lazy("booked"),
+    "pending": gettext_lazy("not yet available"),
+    "expired": gettext_lazy("expired"),
+    "partially_reversed": gettext_lazy("partly returned"),
+    "reversed": gettext_lazy("returned"),
+    "limit_reached": gettext_lazy("limit reached"),
+    "in_review": gettext_lazy("being looked at"),
+    "reserved": gettext_lazy("reserved"),
+    "released": gettext_lazy("given up"),
+    "lapsed": gettext_lazy("reservation ended"),
+    "exchanged": gettext_lazy("exchanged"),
+    "cancelled": gettext_lazy("cancelled"),
+    "in_preparation": gettext_lazy("in preparation"),
+    "in_delivery": gettext_lazy("on its way"),
+    "delivered": gettext_lazy("delivered"),
+    "return_requested": gettext_lazy("return asked for"),
+}
+KINDS: Mapping[str, Any] = {
+    "earn": gettext_lazy("Purchases"),
+    "event": gettext_lazy("Rewards for taking part"),
+    "reversal": gettext_lazy("Returns"),
+    "redemption": gettext_lazy("Gifts"),
+    "redemption_cancelled": gettext_lazy("Cancelled gifts"),
+    "redemption_returned": gettext_lazy("Returned gifts"),
+    "adjustment": gettext_lazy("Corrections"),
+    "expiry": gettext_lazy("Expired points"),
+    "give_back": gettext_lazy("Points given back"),
+}
+_REFUSALS: Mapping[str, Any] = {
+    "outside_window": gettext_lazy("It did not run on that day."),
+    "outside_schedule": gettext_lazy("It does not run on this weekday or at this hour."),
+    "other_channel": gettext_lazy("It is for purchases made elsewhere."),
+    "other_store": gettext_lazy("It is for other shops."),
+    "members_only": gettext_lazy("It is for members."),
+    "excluded_segment": gettext_lazy("It is for other members."),
+    "not_in_segment": gettext_lazy("It is for other members."),
+    "other_tier": gettext_lazy("It is for another level."),
+    "not_first_transaction": gettext_lazy("It is for the first purchase."),
+    "not_birthday": gettext_lazy("It is for the days after your birthday."),
+    "no_matching_line": gettext_lazy("You bought nothing it is about."),
+    "lost_exclusivity": gettext_lazy("Another offer of its kind gave you more."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How codes are called: promotions, tiers, and those segments that members are shown."""
+
+    promotions: Mapping[str, str]
+    segments: Mapping[str, str]
+    tiers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a trace: what, how ("44.90 × 0.5"), why, and exact points as a decimal text."""
+
+    title: str
+    formula: str
+    why: str
+    points: str
+
+
+def title(item: HistoryItem) -> str:
+    """What a movement was."""
+    if item.kind == "earn":
+        return _("Purchase")
+    if item.kind == "reversal":
+        return _("Return of purchase %(reference)s") % {"reference": item.reverses}
+    if item.kind == "adjustment":
+        return _("Correction: %(reason)s") % {"reason": item.label}
+    if item.kind == "expiry":
+        return _("Points expired")
+    if item.kind == "give_back":
+        return _("Expired points given back")
+    return item.label
+
+
+def steps(trace: list[Mapping[str, Any]], names: Names) -> list[Step]:
+    """A trace as a member reads it; a rounding of nothing is left out."""
+    return [
+        Step(_title(step, names), step.get("formula", ""), _why(step, names), step["points"])
+        for step in trace
+        if step["step"] != "rounding" or step["points"].strip("-0.")
+    ]
+
+
+def _title(step: Mapping[str, Any], names: Names) -> str:
+    if step["step"] == "base":
+        return _("Points for what you paid")
+    if step["step"] == "tier":
+        return _("Your level: %(name)s") % {"name": names.tiers.get(step["rule"], step["rule"])}
+    if step["step"] == "rounding":
+        return _("Rounded to whole points")
+    return names.promotions.get(step["rule"], str(step["rule"]))
+
+
+def _why(step: Mapping[str, Any], names: Names) -> str:
+    words = [_because(reason, names) for reason in step.get("because", ())]
+    if "capped_by" in step:
+        words.append(_("limited: it would have been %(points)s") % {"points": step["wanted"]})
+    return "; ".join(dict.fromkeys(words))
+
+
+def _because(reason: str, names: Names) -> str:
+    kind, _colon, code = reason.partition(":")
+    if kind == "segment" and code in names.segments:
+        return _("because you are in %(name)s") % {"name": names.segments[code]}
+    if kind == "tier":
+        return _("because your level is %(name)s") % {"name": names.tiers.get(code, code)}
+    if kind == "first_transaction":
+        return _("because it was your first purchase")
+    if kind == "birthday":
+        return _("because it was your birthday")
+    return _("because you were chosen for it")
+
+
+def refusals(refused: list[Mapping[str, str]], names: Names) -> list[tuple[str, str]]:
+    """What did not apply as (offer, why not) pairs; offers for other members are left out."""
+    hidden = {"excluded_segment", "not_in_segment", "outside_window", "members_only"}
+    return [
+        (names.promotions.get(item["rule"], item["rule"]), str(_REFUSALS.get(item["code"], "")))
+        for item in refused
+        if item["code"] not in hidden
+    ]
+
+
+def nearly(items: list[Mapping[str, Any]], names: Names, currency: str) -> list[str]:
+    """What was nearly reached, one sentence each."""
+    return [_nearly(item, names, currency) for item in items]
+
+
+def _nearly(item: Mapping[str, Any], names: Names, currency: str) -> str:
+    missing = item["missing"]
+    what = (
+        f"{missing['amount']} {currency}"
+        if "amount" in missing
+        else _("%(count)s pieces") % {"count": missing["quantity"]}
+    )
+    gain = ngettext("%(points)d point", "%(points)d points", item["would_add"]) % {
+        "points": item["would_add"]
+    }
+    return _("%(what)s more, and %(offer)s would have added %(gain)s.") % {
+        "what": what,
+        "offer": names.promotions.get(item["rule"], item["rule"]),
+        "gain": gain,
+    }

@@ -1,0 +1,177 @@
+"""The member's own pages: home, history, why a purchase gave its points, groups."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+
+from members.models import Member
+from segments.models import Segment
+from tests.factories import ApiClient, MemberFactory
+from tests.loyalty.worlds import adjust, balance, earn, euros, reverse
+from tests.statements import statements
+
+pytestmark = pytest.mark.django_db
+
+
+def browser_of(till: ApiClient, number: str = "10042") -> Client:
+    """A browser in which the member is signed in."""
+    phone = Client()
+    phone.get(till.post_json("/api/v1/identifications", {"member": number}).json()["login_url"])
+    return phone
+
+
+def text_of(answer: Any) -> str:
+    """What a page says, without its tags."""
+    assert answer.status_code == 200, answer.content
+    words = re.sub(r"<[^>]+>", " ", answer.content.decode().split("<main", 1)[1])
+    return re.sub(r"\s+", " ", words)
+
+
+@pytest.fixture
+def english(programme: Any, ada: Member) -> Member:
+    """Ada, whose pages come in English."""
+    Member.objects.filter(pk=ada.pk).update(language="en")
+    return ada
+
+
+@pytest.fixture
+def phone(till: ApiClient, club: Segment, english: Member) -> Client:
+    return browser_of(till)
+
+
+def test_home(till: ApiClient, phone: Client) -> None:
+    earn(till, "POS-1")
+    adjust(till, "10042", 2510, reference="CRM-1")
+    page = text_of(phone.get("/my/"))
+    assert "Hello Ada" in page
+    assert "2,510 points to spend" in page
+    assert "117 points become yours to spend: Dec. 7, 2026 +117" in page
+    assert "Your level Silver" in page
+    assert "Correction: test" in page
+
+
+def test_home_before_anything_happened(phone: Client) -> None:
+    page = text_of(phone.get("/my/"))
+    assert "0 points to spend" in page
+    assert "Nothing yet." in page
+
+
+def test_home_tells_of_debt_and_of_points_that_expire(
+    till: ApiClient, phone: Client, programme: Any
+) -> None:
+    adjust(till, "10042", 300, reference="CRM-1", expires_at="2026-12-24T00:00:00+01:00")
+    assert "Spend them soon These points expire at the start of the day: Dec. 24, 2026 300" in text_of(
+        phone.get("/my/")
+    )
+
+
+def test_every_figure_is_the_apis_also_while_points_activate_and_expire(
+    till: ApiClient, phone: Client, monday: time_machine.Traveller
+) -> None:
+    """Nobody writes meanwhile: the page settles what it reads as the API does."""
+    earn(till, "POS-1")
+    adjust(till, "10042", 40, reference="CRM-1", expires_at="2026-12-01T00:00:00+01:00")
+    seen = set()
+    for _ in range(20):
+        figures = balance(till)
+        page = text_of(browser_of(till).get("/my/"))
+        assert f"{figures['available']} point" in page
+        assert (f"{figures['pending']} points become yours" in page) is (figures["pending"] > 0)
+        seen.add((figures["available"], figures["pending"]))
+        monday.shift(timedelta(days=1))
+    assert seen == {(40, 117), (0, 117), (117, 0)}
+
+
+def test_history(till: ApiClient, phone: Client) -> None:
+    earn(till, "POS-1")
+    reverse(till, "POS-1", "RET-1", lines=[{"line": "1", "quantity": "1"}])
+    page = text_of(phone.get("/my/history"))
+    assert "Return of purchase POS-1" in page
+    assert "\N{MINUS SIGN}44 balance 73" in page
+    assert "Purchase partly returned Nov. 23, 2026" in page
+    assert "+117 balance 117" in page
+    assert "Return of" not in text_of(phone.get("/my/history?kind=earn"))
+    assert "There is nothing of this kind." in text_of(phone.get("/my/history?kind=expiry"))
+
+
+@pytest.mark.parametrize(
+    "query", ["kind=nonsense", "before=x", "before=-1", "before=" + "9" * 30, "before=%00"]
+)
+def test_what_is_no_history(phone: Client, query: str) -> None:
+    assert phone.get(f"/my/history?{query}").status_code == 404
+
+
+def test_older_pages(till: ApiClient, phone: Client) -> None:
+    for number in range(30):
+        adjust(till, "10042", number + 1, reference=f"CRM-{number}")
+    first = phone.get("/my/history").content.decode()
+    older = re.search(r'href="(\?[^"]+)"[^>]*>\s*Older', first)
+    assert older
+    second = phone.get("/my/history" + older[1].replace("&amp;", "&")).content.decode()
+    assert (first.count("Correction: test"), second.count("Correction: test")) == (25, 5)
+    assert "Older" not in second
+
+
+def test_why(till: ApiClient, phone: Client, club: Segment) -> None:
+    """The worked example, as the member reads it: the segment is named once members may see it."""
+    earn(till, "POS-1")
+    page = text_of(phone.get("/my/purchases/POS-1"))
+    assert "117 points, and why" in page
+    assert "2 × CHOC-1 Neuhaus 25.00 EUR 87" in page
+    assert "Points for what you paid 44.90 × 1 44.90" in page
+    assert "Your level: Silver 44.90 × 0.5 22.45" in page
+    assert "because you were chosen for it 25.00 × 2 50.00" in page
+    assert "Rounded to whole points \N{MINUS SIGN}0.35" in page
+    assert "5.10 EUR more, and Pr-50Eur would have added 100 points." in page
+    assert "Pr-Weekend It does not run on this weekday" in page
+    assert "VIP Brussels" not in page
+    Segment.objects.update(is_shown_to_members=True)
+    assert "because you are in VIP Brussels" in text_of(phone.get("/my/purchases/POS-1"))
+
+
+def test_why_of_another_member_is_not_found(till: ApiClient, phone: Client, programme: Any) -> None:
+    MemberFactory(programme=programme, number="10099")
+    earn(till, "POS-9", member="10099", **euros("10.00"))
+    assert phone.get("/my/purchases/POS-9").status_code == 404
+    assert phone.get("/my/purchases/nothing").status_code == 404
+
+
+def test_groups(phone: Client) -> None:
+    assert "You are in no group right now." in text_of(phone.get("/my/segments"))
+    Segment.objects.update(is_shown_to_members=True)
+    assert "VIP Brussels since" in text_of(phone.get("/my/segments"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/my/", "/my/history", "/my/purchases/POS-1", "/my/segments", "/my/profile"]
+)
+def test_strangers_see_nothing(till: ApiClient, club: Segment, path: str) -> None:
+    earn(till, "POS-1")
+    answer = Client().get(path)
+    assert answer.status_code == 401
+    assert "117" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("/my/", 8), ("/my/history", 4), ("/my/purchases/POS-1", 8), ("/my/segments", 4), ("/my/profile", 5)],
+)
+def test_queries_do_not_grow_with_the_history(till: ApiClient, phone: Client, path: str, most: int) -> None:
+    earn(till, "POS-1")
+    phone.get(path)
+    with statements() as few:
+        phone.get(path)
+    for number in range(60):
+        adjust(till, "10042", number + 1, reference=f"CRM-{number}")
+    with statements() as many:
+        phone.get(path)
+    assert len(many) == len(few) <= most
+
+
+def test_no_page_of_a_person_is_kept(phone: Client) -> None:
+    for path in ("/my/", "/my/history", "/my/segments"):
+        assert phone.get(path).headers["Cache-Control"] == "no-store"
