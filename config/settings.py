@@ -53,6 +53,8 @@ EVALUATION_KEY = _keys["EVALUATION_KEY"]
 """Signs basket evaluations, nothing else."""
 IDENTIFICATION_KEYS = [_keys["IDENTIFICATION_KEY"], *env.list("IDENTIFICATION_KEYS_BEFORE", default=[])]
 """Sign members' cookies, bearers and login addresses: the first one does, the earlier ones still open theirs."""
+DEVICE_KEY = _keys["DEVICE_KEY"]
+"""Hashes the device identifiers that come with events, nothing else."""
 
 # --- Applications -------------------------------------------------------------------------------------
 

@@ -39,7 +39,8 @@ def _digest(text: str) -> str:
     return "sha256:" + text[2:]
 
 
-def _entries(account_id: int, entry: EntryRow | None, **more: Any) -> list[Body]:
+def entries_shown(account_id: int, entry: EntryRow | None, **more: Any) -> list[Body]:
+    """The entry of a booking, if it made one."""
     if entry is None:
         return []
     return [{"id": f"{account_id}-{entry.seq}", "kind": entry.kind, "points": entry.points, **more}]
@@ -85,7 +86,7 @@ def earned(
         ],
         **(explanation or explained(row, ruleset)),
         "ruleset": row.ruleset,
-        "entries": _entries(row.account_id, entry, **dates),
+        "entries": entries_shown(row.account_id, entry, **dates),
         "balance": balance(row.balance, row.recorded_at, zone),
         "receipt": receipt(entry),
         "metadata": ordered(row.metadata),
@@ -156,7 +157,7 @@ def reversed_(row: ReversalRow, original: TransactionRow, entry: EntryRow | None
         "taken_from": row.taken_from,
         "caps_released": row.caps_released,
         "transaction_status": row.transaction_status,
-        "entries": _entries(row.account_id, entry),
+        "entries": entries_shown(row.account_id, entry),
         "balance": balance(row.balance, row.recorded_at, zone),
         "receipt": receipt(entry),
         "trace": explain(basket, facts, ruleset, remaining)["trace"],
@@ -175,7 +176,7 @@ def adjusted(row: AdjustmentRow, entry: EntryRow | None, member: str, zone: Zone
         "points": row.points,
         "reason": row.reason,
         "recorded_at": local(row.recorded_at, zone),
-        "entries": _entries(row.account_id, entry, **(dates if row.points > 0 else {})),
+        "entries": entries_shown(row.account_id, entry, **(dates if row.points > 0 else {})),
         "balance": balance(row.balance, row.posted_at or row.recorded_at, zone) if row.balance else None,
         "receipt": receipt(entry),
         "metadata": ordered(row.metadata),

@@ -82,6 +82,10 @@ class ReplayEnded(RistourneError):
     code, family, title = "illegal_transition", Family.CONFLICT, "The replay has ended"
 
 
+class EventDecided(RistourneError):
+    code, family, title = "illegal_transition", Family.CONFLICT, "The event is decided already"
+
+
 class SamePerson(RistourneError):
     code, family, title = "second_person_required", Family.CONFLICT, "A second person has to decide"
 

@@ -26,7 +26,7 @@ _HOLDS = f"""
              jsonb_build_array(h.id, h.reference, h.points, h.expires_at, h.grace_until, h.parts),
              (SELECT jsonb_agg(jsonb_build_array({LOT})) FROM loyalty_lot l
               WHERE l.account_id = c.id AND l.seq IN
-                  (SELECT (part->>0)::bigint FROM jsonb_array_elements(h.parts) part))
+                  (SELECT (held.value->>0)::bigint FROM jsonb_array_elements(h.parts) held))
          ) ORDER BY h.id)::text
          FROM loyalty_hold h WHERE h.account_id = c.id AND h.status = 'open') END"""
 
@@ -35,7 +35,7 @@ MEMBER = f"""
     c.version, c.seq, c.draws, c.available, c.pending, c.held, c.debt, c.transactions, c.head, c.settled_at,
     c.next_change_at, {_HOLDS}"""
 
-_LOTS = f"""
+LOTS = f"""
     CASE WHEN %(all_lots)s OR c.next_change_at <= %(now)s THEN
         (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
          WHERE l.account_id = c.id AND l.remaining > 0) END"""
@@ -57,7 +57,7 @@ SELECT a.ord, {HEAD},
     CASE WHEN a.ord = 1 AND cardinality(%(skus)s::text[]) > 0 THEN
         (SELECT jsonb_object_agg(x.sku, jsonb_build_array(x.category, x.brand))::text FROM loyalty_product x
          WHERE x.programme_id = %(programme)s AND x.sku = ANY(%(skus)s::text[])) END,
-    {MEMBER}, {_LOTS},
+    {MEMBER}, {LOTS},
     (SELECT array_agg(s.code) FROM segments_membership g JOIN segments_segment s ON s.id = g.segment_id
      WHERE g.member_id = m.id AND g.valid_from <= a.at AND (g.valid_until IS NULL OR a.at < g.valid_until)),
     CASE WHEN %(capped)s THEN
@@ -106,7 +106,7 @@ WHERE p.id = %(programme)s
 """
 
 _ADJUSTMENT = f"""
-SELECT 1, {HEAD}, {MEMBER}, {_LOTS}, row_to_json(j)::text,
+SELECT 1, {HEAD}, {MEMBER}, {LOTS}, row_to_json(j)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = j.account_id AND e.seq = j.entry_seq),
     (SELECT o.number FROM members_member o WHERE o.id = j.account_id)
 FROM members_programme p

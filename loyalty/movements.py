@@ -14,22 +14,29 @@ from loyalty.ledger import Entry
 _MOVEMENTS = """
 SELECT * FROM (
     SELECT e.seq, e.kind, e.points, e.balance_after, e.occurred_at, e.recorded_at,
-        coalesce(t.reference, r.reference, j.reference) AS reference,
-        nullif(coalesce(t.store, ''), '') AS store, j.reason, o.reference AS reverses,
+        coalesce(t.reference, r.reference, j.reference, v.reference, w.reference) AS reference,
+        nullif(coalesce(t.store, ''), '') AS store, j.reason, coalesce(o.reference, vo.reference) AS reverses,
         coalesce((SELECT array_agg(x.reference ORDER BY x.recorded_at) FROM loyalty_reversal x
-                  WHERE x.transaction_id = t.id AND x.recorded_at <= %(at)s), '{}') AS reversed_by,
+                  WHERE x.transaction_id = t.id AND x.recorded_at <= %(at)s), ARRAY[vw.reference], '{}')
+            AS reversed_by,
         CASE
             WHEN e.counterpart = 'redemption' THEN 'order'
             WHEN t.id IS NOT NULL AND s.transaction_status IS NOT NULL THEN s.transaction_status
+            WHEN vw.id IS NOT NULL THEN 'reversed'
             WHEN l.activates_at > %(at)s THEN 'pending'
             WHEN l.expires_at <= %(at)s AND l.expired + l.remaining > 0 THEN 'expired'
             ELSE 'posted'
-        END AS status, e.source
+        END AS status, e.source, y.name AS event
     FROM loyalty_entry e
     LEFT JOIN loyalty_transaction t ON e.kind = 'earn' AND t.id = e.source
     LEFT JOIN loyalty_reversal r ON e.kind = 'reversal' AND r.id = e.source
     LEFT JOIN loyalty_transaction o ON o.id = r.transaction_id
     LEFT JOIN loyalty_adjustment j ON e.kind = 'adjustment' AND j.id = e.source
+    LEFT JOIN loyalty_event v ON e.kind = 'event' AND v.id = e.source
+    LEFT JOIN loyalty_eventreversal vw ON vw.event_id = v.id AND vw.recorded_at <= %(at)s
+    LEFT JOIN loyalty_eventreversal w ON e.kind = 'reversal' AND w.id = e.source
+    LEFT JOIN loyalty_event vo ON vo.id = w.event_id
+    LEFT JOIN loyalty_eventtype y ON y.id = coalesce(v.type_id, vo.type_id)
     LEFT JOIN loyalty_lot l ON l.account_id = e.account_id AND l.seq = e.seq
     LEFT JOIN LATERAL (
         SELECT x.transaction_status FROM loyalty_reversal x
@@ -47,12 +54,13 @@ ORDER BY seq DESC LIMIT %(limit)s
 """
 
 ORDER_KINDS = ("redemption", "redemption_cancelled", "redemption_returned")
-KINDS = ("earn", "reversal", "adjustment", "expiry", "give_back", *ORDER_KINDS)
+KINDS = ("earn", "event", "reversal", "adjustment", "expiry", "give_back", *ORDER_KINDS)
 STATUSES = ("posted", "pending", "expired", "partially_reversed", "reversed")
 
 
 class Movement(NamedTuple):
-    """One entry with what it books; `reason` is an adjustment's, `reverses` the transaction a return is of.
+    """One entry with what it books; `reason` is an adjustment's, `reverses` the transaction or event a return
+    is of, `event` the name of an event's type.
 
     The status of what a gift order moved is "order": rewards knows the order, by its id `source`.
     """
@@ -70,6 +78,7 @@ class Movement(NamedTuple):
     reversed_by: list[str]
     status: str
     source: UUID | None = None
+    event: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

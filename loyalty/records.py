@@ -161,6 +161,61 @@ class AdjustmentRow(msgspec.Struct, kw_only=True):
     metadata: dict[str, Any] = {}
 
 
+class EventRow(msgspec.Struct, kw_only=True):
+    """A row of loyalty_event."""
+
+    id: UUID
+    programme_id: int
+    account_id: int
+    type_id: int
+    partner_id: int | None
+    reference: str
+    occurred_at: datetime
+    recorded_at: datetime
+    day: date
+    attributes: dict[str, Any]
+    device: str | None
+    content: str
+    metadata: dict[str, Any]
+    part: str
+    ruleset: str
+    wanted: int
+    reached_limit: dict[str, Any] | None
+    status: str
+    points: int
+    qualifying: int
+    activates_at: datetime | None
+    expires_at: datetime | None
+    entry_seq: int | None
+    salt: str
+    balance: dict[str, int]
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    decision_reason: str = ""
+
+
+class EventReversalRow(msgspec.Struct, kw_only=True):
+    """A row of loyalty_eventreversal."""
+
+    id: UUID
+    programme_id: int
+    account_id: int
+    event_id: UUID
+    partner_id: int | None
+    actor: str
+    reference: str
+    reason: str
+    recorded_at: datetime
+    content: str
+    points: int
+    taken_from: dict[str, int]
+    freed: bool
+    entry_seq: int | None
+    salt: str
+    balance: dict[str, int]
+    metadata: dict[str, Any]
+
+
 class EntryRow(msgspec.Struct, kw_only=True):
     """What an answer shows of an entry."""
 

@@ -12,14 +12,15 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from loyalty import answers, gather, ledger, wording
+from loyalty import answers, event_answers, event_gather, gather, ledger, wording
+from loyalty.event_types import type_rule
 from loyalty.gather import TRANSACTION, Holding
 from loyalty.ledger import Account
-from loyalty.models import Product, Promotion, PromotionSegment, PromotionVersion, RulesHead, Tier
+from loyalty.models import EventType, Product, Promotion, PromotionSegment, PromotionVersion, RulesHead, Tier
 from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import Part, by_hash, link_parts, timeline
-from loyalty.versions import promotions_with_rule, with_status
+from loyalty.versions import part_of, promotions_with_rule, with_status
 from members.models import Programme
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "adjustment_shown",
     "all_movements",
     "balance_shown",
+    "event_shown",
+    "event_types_of",
     "holding_of",
     "movements",
     "points_of",
@@ -223,3 +226,20 @@ def product_of(programme: Programme, sku: str) -> Product:
     if product is None:
         raise NotFound
     return product
+
+
+def event_types_of(programme: Programme) -> QuerySet[EventType]:
+    """The programme's event types with the `body` of their part."""
+    return EventType.objects.filter(programme=programme).annotate(body=part_of("programme_id", "part"))
+
+
+def event_shown(programme_id: int, reference: str, now: datetime) -> dict[str, Any]:
+    """An event as it is now, with trace, review and reversal. NotFound."""
+    context = event_gather.booked_event(
+        programme_id=programme_id, event=reference, reference="", now=now, key=None
+    )
+    event = context.event
+    if event is None:
+        raise NotFound
+    rule, ruleset = type_rule(programme_id, event.row.part), by_hash(programme_id, event.row.ruleset)
+    return event_answers.shown(event, rule, ruleset, context.reversal)

@@ -56,6 +56,10 @@ def label(movement: Movement) -> str:
     """What happened, in a few words."""
     if movement.kind == "earn":
         return f"Purchase, {movement.store}" if movement.store else "Purchase"
+    if movement.kind == "event":
+        return movement.event or "Event"
+    if movement.kind == "reversal" and movement.event:
+        return f"Taken back: {movement.event}"
     if movement.kind == "reversal":
         return f"Return of {movement.reverses}"
     if movement.kind == "adjustment":

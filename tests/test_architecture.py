@@ -9,8 +9,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db.models import Model
 
-from loyalty.models import Adjustment, Reversal, Transaction
-from loyalty.records import AdjustmentRow, ReversalRow, TransactionRow
+from loyalty.models import Adjustment, Event, EventReversal, Reversal, Transaction
+from loyalty.records import AdjustmentRow, EventReversalRow, EventRow, ReversalRow, TransactionRow
 
 LAYERS = ("members", "segments", "loyalty", "rewards")
 """From the lowest app up; each may point to itself and to what stands before it."""
@@ -43,7 +43,13 @@ def test_no_foreign_key_cascades_into_points() -> None:
 
 @pytest.mark.parametrize(
     ("row", "model"),
-    [(TransactionRow, Transaction), (ReversalRow, Reversal), (AdjustmentRow, Adjustment)],
+    [
+        (TransactionRow, Transaction),
+        (ReversalRow, Reversal),
+        (AdjustmentRow, Adjustment),
+        (EventRow, Event),
+        (EventReversalRow, EventReversal),
+    ],
 )
 def test_rows_are_columns(row: type[msgspec.Struct], model: type[Model]) -> None:
     columns = {field.column for field in model._meta.concrete_fields}

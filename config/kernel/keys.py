@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-KEY_LENGTHS = {"SECRET_KEY": 50, "EVALUATION_KEY": 32, "IDENTIFICATION_KEY": 32}
+KEY_LENGTHS = {"SECRET_KEY": 50, "EVALUATION_KEY": 32, "IDENTIFICATION_KEY": 32, "DEVICE_KEY": 32}
 """Every key of the installation, with the fewest characters it may have."""
 
 _PLACEHOLDERS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "example", "default")

@@ -38,19 +38,19 @@ _EXPLANATION = {
     "not_applied": [{"rule": "PR-WEEKEND", "code": "outside_schedule"}],
     "nearly": [{"rule": "PR-50EUR", "missing": {"amount": "5.10"}, "would_add": 100}],
 }
-_RULESET = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-_DATES = {"activates_at": "2026-12-07T00:00:00+01:00", "expires_at": "2028-01-01T00:00:00+01:00"}
+RULESET = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+DATES = {"activates_at": "2026-12-07T00:00:00+01:00", "expires_at": "2028-01-01T00:00:00+01:00"}
 _LINES = [{"line": "1", "points": 87}, {"line": "2", "points": 30}]
 EVALUATED = {
     "evaluation": "WzEsMSwiMTAwNDIiXQ:1vN:signature",
     "points": 117,
     "wanted": 117,
-    **_DATES,
+    **DATES,
     "lines": _LINES,
     **_EXPLANATION,
-    "ruleset": _RULESET,
+    "ruleset": RULESET,
 }
-_RECEIPT_SHOWN = {"seq": 42, "hash": _RULESET, "prev": _RULESET}
+RECEIPT_SHOWN = {"seq": 42, "hash": RULESET, "prev": RULESET}
 _BALANCE = {"available": 2510, "pending": 117, "held": 0, "debt": 0, "as_of": "2026-11-23T10:15:02+01:00"}
 EARNED = {
     "reference": "POS-77-000123",
@@ -59,10 +59,10 @@ EARNED = {
     "wanted": 117,
     "lines": _LINES,
     **_EXPLANATION,
-    "ruleset": _RULESET,
-    "entries": [{"id": "7-42", "kind": "earn", "points": 117, **_DATES}],
+    "ruleset": RULESET,
+    "entries": [{"id": "7-42", "kind": "earn", "points": 117, **DATES}],
     "balance": _BALANCE,
-    "receipt": _RECEIPT_SHOWN,
+    "receipt": RECEIPT_SHOWN,
     "metadata": {},
 }
 BATCH = {"transactions": [RECEIPT]}
@@ -105,7 +105,7 @@ REVERSED = {
     "transaction_status": "partially_reversed",
     "entries": [{"id": "7-43", "kind": "reversal", "points": -44}],
     "balance": {**_BALANCE, "pending": 73},
-    "receipt": {**_RECEIPT_SHOWN, "seq": 43},
+    "receipt": {**RECEIPT_SHOWN, "seq": 43},
     "trace": [
         {"step": "base", "rule": "BASE", "formula": "32.40 × 1", "points": "32.40"},
         {"step": "tier", "rule": "SILVER", "formula": "32.40 × 0.5", "points": "16.20"},
@@ -140,7 +140,7 @@ ADJUSTED = {
         }
     ],
     "balance": {**_BALANCE, "available": 2560},
-    "receipt": {**_RECEIPT_SHOWN, "seq": 44},
+    "receipt": {**RECEIPT_SHOWN, "seq": 44},
     "metadata": {},
 }
 PRODUCT = {"name": "Pralines 250 g", "category": "chocolate", "brand": "Neuhaus"}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import me, promotions, views
+from loyalty.api import events, me, promotions, views
 
 urlpatterns = [
     path("transactions", views.TransactionsView.as_view(), name="transactions"),
@@ -28,6 +28,10 @@ urlpatterns = [
         views.AdjustmentView.as_view(),
         name="adjustment",
     ),
+    path("events", events.EventsView.as_view(), name="events"),
+    path("events/<code:reference>", events.EventView.as_view(), name="event"),
+    path("events/<code:reference>/reversals", events.EventReversalsView.as_view(), name="event-reversals"),
+    path("event-types", events.EventTypesView.as_view(), name="event-types"),
     path("products", views.ProductsView.as_view(), name="products"),
     path("products/<code:sku>", views.ProductView.as_view(), name="product"),
     path("me", me.MeView.as_view(), name="me"),

@@ -40,10 +40,10 @@ from loyalty.services.transactions import Booking
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import programme_of
 
-_KEY = OpenApiParameter(
+KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1-255 printable ASCII."
 )
-_REPLAYED = OpenApiParameter(
+REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     str,
     OpenApiParameter.HEADER,
@@ -57,7 +57,7 @@ _BASKET_FAILURES: Sequence[type[RistourneError]] = (
     ProgrammeNotActive,
     NotFound,
 )
-_KEY_FAILURES: Sequence[type[RistourneError]] = (
+KEY_FAILURES: Sequence[type[RistourneError]] = (
     errors.IdempotencyKeyMissing,
     errors.IdempotencyKeyReused,
     errors.RequestInProgress,
@@ -105,8 +105,8 @@ class TransactionsView(ApiView):
             201: (shapes.Earned, "Booked."),
             200: (shapes.Earned, "Booked before with the same content: the first answer."),
         },
-        failures=[*_KEY_FAILURES, *_BASKET_FAILURES, errors.ReferenceConflict, errors.EvaluationStale],
-        parameters=[_KEY, _REPLAYED],
+        failures=[*KEY_FAILURES, *_BASKET_FAILURES, errors.ReferenceConflict, errors.EvaluationStale],
+        parameters=[KEY, REPLAYED],
         example=examples.RECEIPT,
         answer_examples={201: examples.EARNED, 200: examples.EARNED},
     )
@@ -125,8 +125,8 @@ class BatchView(ApiView):
         summary="Earn: book up to 500 transactions",
         body=BatchBody,
         answers={200: (shapes.BatchShown, "A result for each transaction.")},
-        failures=[*_KEY_FAILURES],
-        parameters=[_KEY],
+        failures=[*KEY_FAILURES],
+        parameters=[KEY],
         example=examples.BATCH,
         answer_examples={200: examples.BATCHED},
     )
@@ -193,7 +193,7 @@ class ReversalsView(ApiView):
             200: (shapes.Reversed, "A dry run, or taken back before with the same content."),
         },
         failures=[
-            *_KEY_FAILURES,
+            *KEY_FAILURES,
             NotFound,
             errors.ReferenceConflict,
             errors.AlreadyReversed,
@@ -201,7 +201,7 @@ class ReversalsView(ApiView):
             errors.InsufficientPoints,
             ProgrammeNotActive,
         ],
-        parameters=[_KEY, _REPLAYED],
+        parameters=[KEY, REPLAYED],
         example=examples.RETURN,
         answer_examples={201: examples.REVERSED, 200: examples.REVERSED},
     )
@@ -243,7 +243,7 @@ class AdjustmentsView(ApiView):
             200: (shapes.Adjusted, "Asked for before with the same content: as it is now."),
         },
         failures=[
-            *_KEY_FAILURES,
+            *KEY_FAILURES,
             NotFound,
             errors.ReferenceConflict,
             errors.InsufficientPoints,
@@ -251,8 +251,8 @@ class AdjustmentsView(ApiView):
             ProgrammeNotActive,
         ],
         parameters=[
-            _KEY,
-            _REPLAYED,
+            KEY,
+            REPLAYED,
             OpenApiParameter(
                 "Location",
                 str,

@@ -1,6 +1,6 @@
 -- loyalty_apply(call): the one writer of points. It holds no business rule: it books rows that the pure
 -- ledger computed, for each account only if that account still is at the version they were computed from
--- and the promotion budgets have the room they count on.
+-- and the promotion budgets have the room they count on, and event counters of devices have not moved.
 --
 -- call = {
 --   "key":      {partner_id, key, programme_id, fingerprint, status, body, created_at} or absent,
@@ -9,6 +9,8 @@
 --   "budgets":  [{promotion_id, account_id, points, uses, points_limit, uses_limit}],
 --   "entries", "lots", "draws", "holds", "transactions", "reversals", "adjustments", "usage", "activity", "outbox": rows,
 --   "usage_returned": what to take off usage that exists,
+--   "devices":  [{programme_id, type_id, device, account_id, expected}] event counters of devices with their version,
+--   "events", "event_reversals": rows, "event_changes": new values of events that exist,
 --   "lot_changes", "hold_changes", "transaction_changes", "adjustment_changes": new values of rows that exist
 -- }
 -- Every row but the key's names its account; rows of a stale account are left out.
@@ -16,7 +18,7 @@
 -- Answer: {"key": "taken"} when the key row exists already (nothing is written), else {"stale": [account ids]}.
 -- A stale account under a key with an answer takes the key row back, so that it can be decided again.
 --
--- Lock order: key row, accounts by id, budgets by promotion, then the rest.
+-- Lock order: key row, accounts by id, budgets by promotion, devices by type and device, then the rest.
 CREATE OR REPLACE FUNCTION loyalty_apply(call jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     ids bigint[];
@@ -76,6 +78,26 @@ BEGIN
                 WHERE r.account_id = ANY(fresh)
                 GROUP BY r.promotion_id
             ) n WHERE n.promotion_id = b.promotion_id;
+        END IF;
+
+        IF call ? 'devices' THEN
+            INSERT INTO loyalty_eventdevice (programme_id, type_id, device, version)
+            SELECT n.programme_id, n.type_id, n.device, 0
+            FROM jsonb_populate_recordset(NULL::loyalty_eventdevice, call->'devices') n
+            ORDER BY n.type_id, n.device
+            ON CONFLICT DO NOTHING;
+            PERFORM 1 FROM loyalty_eventdevice d
+            JOIN jsonb_populate_recordset(NULL::loyalty_eventdevice, call->'devices') n USING (type_id, device)
+            ORDER BY d.type_id, d.device FOR UPDATE OF d;
+            fresh := ARRAY(SELECT id FROM unnest(fresh) id WHERE id NOT IN (
+                SELECT n.account_id
+                FROM jsonb_to_recordset(call->'devices')
+                    AS n(type_id bigint, device bytea, account_id bigint, expected bigint)
+                JOIN loyalty_eventdevice d USING (type_id, device)
+                WHERE d.version <> n.expected));
+            UPDATE loyalty_eventdevice d SET version = d.version + 1
+            FROM jsonb_to_recordset(call->'devices') AS n(type_id bigint, device bytea, account_id bigint)
+            WHERE d.type_id = n.type_id AND d.device = n.device AND n.account_id = ANY(fresh);
         END IF;
 
         UPDATE loyalty_account a
@@ -148,6 +170,24 @@ BEGIN
             activates_at = r.activates_at, expires_at = r.expires_at, balance = r.balance
         FROM jsonb_populate_recordset(NULL::loyalty_adjustment, call->'adjustment_changes') r
         WHERE t.id = r.id AND t.account_id = r.account_id AND r.account_id = ANY(fresh);
+    END IF;
+    IF call ? 'events' THEN
+        INSERT INTO loyalty_event
+        SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_event, call->'events') r
+        WHERE r.account_id = ANY(fresh);
+    END IF;
+    IF call ? 'event_changes' THEN
+        UPDATE loyalty_event t
+        SET status = r.status, points = r.points, qualifying = r.qualifying, activates_at = r.activates_at,
+            expires_at = r.expires_at, entry_seq = r.entry_seq, balance = r.balance, decided_by = r.decided_by,
+            decided_at = r.decided_at, decision_reason = r.decision_reason
+        FROM jsonb_populate_recordset(NULL::loyalty_event, call->'event_changes') r
+        WHERE t.id = r.id AND t.account_id = r.account_id AND r.account_id = ANY(fresh);
+    END IF;
+    IF call ? 'event_reversals' THEN
+        INSERT INTO loyalty_eventreversal
+        SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_eventreversal, call->'event_reversals') r
+        WHERE r.account_id = ANY(fresh);
     END IF;
     IF call ? 'usage' THEN
         INSERT INTO loyalty_promotionusage AS u

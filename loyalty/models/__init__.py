@@ -1,4 +1,5 @@
 from loyalty.models.accounts import Account, Adjustment, Draw, Entry, Hold, Lot
+from loyalty.models.events import Event, EventDevice, EventReversal, EventType
 from loyalty.models.idempotency import IdempotencyKey
 from loyalty.models.products import Product
 from loyalty.models.promotions import (
@@ -17,6 +18,10 @@ __all__ = [
     "Adjustment",
     "Draw",
     "Entry",
+    "Event",
+    "EventDevice",
+    "EventReversal",
+    "EventType",
     "Hold",
     "IdempotencyKey",
     "Lot",

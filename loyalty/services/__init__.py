@@ -1,11 +1,15 @@
 """Writes of loyalty, one function each; every one that moves points posts through `loyalty.apply`."""
 
 from loyalty.apply import Call, Stale
+from loyalty.event_rules import Cooldown, EventRule
 from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
 from loyalty.services.baskets import BasketCommand
 from loyalty.services.evaluations import basket_evaluate
+from loyalty.services.event_outcomes import EventReversalCommand, event_decide, event_reverse
+from loyalty.services.event_types import event_type_save
+from loyalty.services.events import EventCommand, event_post
 from loyalty.services.products import ProductRow, product_put, products_put
 from loyalty.services.promotions import (
     needs_second_person,
@@ -49,6 +53,10 @@ __all__ = [
     "BasketCommand",
     "Call",
     "Cap",
+    "Cooldown",
+    "EventCommand",
+    "EventReversalCommand",
+    "EventRule",
     "LineRow",
     "Moved",
     "Order",
@@ -67,6 +75,10 @@ __all__ = [
     "answer",
     "basket_evaluate",
     "conclude",
+    "event_decide",
+    "event_post",
+    "event_reverse",
+    "event_type_save",
     "is_final",
     "keys_forget",
     "known",

@@ -20,7 +20,6 @@ from members.selectors import programme_of
 from rewards import selectors
 from rewards.history import HistoryItem, csv_lines
 
-ORDER_KINDS = ("event",)
 ORDER_STATUSES = (
     "exchanged",
     "cancelled",
@@ -84,7 +83,7 @@ class HistoryView(ApiView):
             OpenApiParameter("from", str, description="Occurred from: a day, or RFC 3339."),
             OpenApiParameter("to", str, description="Until: a day (inclusive), or RFC 3339 (exclusive)."),
             OpenApiParameter(
-                "kind", str, description="Kinds, separated by commas.", enum=KINDS + ORDER_KINDS
+                "kind", str, description="Kinds, separated by commas.", enum=KINDS
             ),
             OpenApiParameter("status", str, description="Statuses, separated by commas."),
             OpenApiParameter("as_of", str, description="RFC 3339: as it was recorded at that instant."),
@@ -118,7 +117,7 @@ def read_filters(request: ApiRequest, programme: Programme) -> Filters:
     filters = Filters(
         since=_instant(request, "from", zone, errors),
         until=_instant(request, "to", zone, errors, days=1),
-        kinds=_words(request, "kind", KINDS + ORDER_KINDS, errors),
+        kinds=_words(request, "kind", KINDS, errors),
         statuses=_words(request, "status", STATUSES + ORDER_STATUSES, errors),
         as_of=_instant(request, "as_of", zone, errors),
     )

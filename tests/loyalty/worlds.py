@@ -10,9 +10,19 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from loyalty.apply import Call, send
+from loyalty.models import EventType
 from loyalty.rules import ProductSetRule, PromotionRule, TermsRule
 from loyalty.selectors import holding_of
-from loyalty.services import Order, points_hold, promotion_link, promotion_publish, terms_set, tier_create
+from loyalty.services import (
+    EventRule,
+    Order,
+    event_type_save,
+    points_hold,
+    promotion_link,
+    promotion_publish,
+    terms_set,
+    tier_create,
+)
 from members.models import Member, Programme
 from segments.models import Segment
 from segments.services import membership_add, segment_create
@@ -127,3 +137,34 @@ def set_aside(programme: Programme, member: str, points: int, minutes: int = 15)
     points_hold(call, holding, order, points, now + timedelta(minutes=minutes))
     send(call)
     return order
+
+
+def event_type(programme: Programme, code: str = "review_written", **rule: Any) -> EventType:
+    """An event type of 50 points without attributes, unless `rule` says otherwise."""
+    given = {"points": 50} if "attribute" not in rule else {}
+    return event_type_save(
+        programme=programme,
+        code=code,
+        name=code.replace("_", " ").capitalize(),
+        rule=EventRule(**{**given, **rule}),
+        now=LONG_AGO,
+    )
+
+
+def event(client: ApiClient, reference: str, **changes: Any) -> HttpResponse:
+    """POST /events: ada's review of a moment ago, changed where `changes` say so."""
+    used = changes.pop("key", None)
+    body = {
+        "reference": reference,
+        "type": "review_written",
+        "member": "10042",
+        "occurred_at": BASKET["occurred_at"],
+        **changes,
+    }
+    return call(client, "/events", body, key=used)
+
+
+def take_back(client: ApiClient, event: str, reference: str, **body: Any) -> HttpResponse:
+    """POST a reversal of an event."""
+    used = body.pop("key", None)
+    return call(client, f"/events/{event}/reversals", {"reference": reference, **body}, key=used)

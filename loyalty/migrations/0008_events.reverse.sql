@@ -1,0 +1,5 @@
+ALTER TABLE loyalty_eventdevice DROP CONSTRAINT event_device_type_of_programme;
+ALTER TABLE loyalty_eventreversal DROP CONSTRAINT event_reversal_account_of_programme;
+ALTER TABLE loyalty_eventreversal DROP CONSTRAINT event_reversal_event_of_programme;
+ALTER TABLE loyalty_event DROP CONSTRAINT event_type_of_programme;
+ALTER TABLE loyalty_event DROP CONSTRAINT event_account_of_programme;

@@ -1,0 +1,60 @@
+"""Changes of event types. What was given under a type before never changes: events keep what they got it by."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from config.kernel.errors import FieldError
+from config.kernel.models import check_fields
+from loyalty.errors import RuleRefused
+from loyalty.event_rules import EventRule
+from loyalty.models import EventType, RulePart
+from loyalty.rulesets import part_hash
+from members.models import Programme, ProgrammeLanguage
+from segments.models import Segment
+
+
+@transaction.atomic
+def event_type_save(
+    *,
+    programme: Programme,
+    code: str,
+    name: str,
+    rule: EventRule,
+    now: datetime,
+    labels: Mapping[str, str] | None = None,
+    is_active: bool = True,
+) -> EventType:
+    """Create an event type, or change it for events that are sent from now on. RuleRefused, ValidationFailed."""
+    rule.check()
+    _check_known(programme, rule, labels or {})
+    body = rule.part(code)
+    part = part_hash(body)
+    RulePart.objects.get_or_create(programme=programme, hash=part, defaults={"body": body})
+    row = EventType.objects.select_for_update().filter(programme=programme, code=code).first()
+    if row is None:
+        row = EventType(programme=programme, code=code, part=part)
+    elif row.part != part:
+        row.part, row.version = part, row.version + 1
+    row.name, row.is_active, row.updated_at = name, is_active, now
+    row.labels = {language: text for language, text in (labels or {}).items() if text}
+    check_fields(row, checks_uniqueness=False)
+    row.save()
+    return row
+
+
+def _check_known(programme: Programme, rule: EventRule, labels: Mapping[str, str]) -> None:
+    segments = set(rule.segments)
+    known = Segment.objects.filter(programme=programme, code__in=segments).values_list("code", flat=True)
+    errors = [
+        FieldError("/segments", "unknown_segment", f"There is no segment {code}.")
+        for code in sorted(segments - set(known))
+    ]
+    languages = ProgrammeLanguage.objects.filter(programme=programme).values_list("code", flat=True)
+    errors += [
+        FieldError("/labels", "unknown_language", f"The programme does not speak {code}.")
+        for code in sorted(set(labels) - set(languages))
+    ]
+    if errors:
+        raise RuleRefused(errors=errors)
