@@ -8,6 +8,7 @@ from loyalty.engine import Ruleset
 from loyalty.event_gather import Booked
 from loyalty.event_rules import Limit, trace
 from loyalty.event_types import TypeRule
+from loyalty.ledger import Taken
 from loyalty.models import Event
 from loyalty.records import EntryRow, EventReversalRow, EventRow
 
@@ -90,7 +91,7 @@ def reversed_(row: EventReversalRow, original: Booked, entry: EntryRow | None, z
         "event": original.row.reference,
         "points": row.points,
         "original_points": original.row.points,
-        "taken_from": row.taken_from,
+        "taken_from": {name: row.taken_from[name] for name in Taken._fields},
         "limits_freed": row.freed,
         "event_status": Event.Status.REVERSED.value,
         "entries": entries_shown(row.account_id, entry),

@@ -159,14 +159,17 @@ def attribute_errors(check: Draft202012Validator, attributes: Any, pointer: str)
 def _field_error(error: Mismatch, pointer: str) -> FieldError:
     steps = [str(step) for step in error.absolute_path]
     keyword = str(error.validator)
+    instance: Any = error.instance
+    schema: Any = error.schema
     expected = json.dumps(error.validator_value, default=str)[:100]
     if keyword == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
+        asked: Any = error.validator_value
+        missing = [name for name in asked if name not in instance]
         named = next((name for name in missing if repr(name) in error.message), missing[0])
         return FieldError(_path(pointer, [*steps, named]), "missing", "Required.")
-    if keyword == "additionalProperties" and isinstance(error.instance, Mapping):
-        known = error.schema.get("properties", {})
-        unknown = next(name for name in error.instance if name not in known)
+    if keyword == "additionalProperties" and isinstance(instance, Mapping):
+        known = schema.get("properties", {})
+        unknown = next(name for name in instance if name not in known)
         return FieldError(_path(pointer, [*steps, unknown]), "unknown_field", "Unknown field.")
     return FieldError(_path(pointer, steps), keyword, f"Does not fit {keyword}: {expected}")
 

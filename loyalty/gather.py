@@ -118,7 +118,7 @@ WHERE p.id = %(programme)s
 """
 
 _DUE = f"""
-SELECT c.programme_id, {MEMBER}, {_LOTS}
+SELECT c.programme_id, {MEMBER}, {LOTS}
 FROM loyalty_account c JOIN members_member m ON m.id = c.id
 WHERE c.next_change_at <= %(now)s AND c.id <> ALL(%(passed)s::bigint[])
 ORDER BY c.next_change_at LIMIT """

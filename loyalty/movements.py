@@ -17,7 +17,8 @@ SELECT * FROM (
         coalesce(t.reference, r.reference, j.reference, v.reference, w.reference) AS reference,
         nullif(coalesce(t.store, ''), '') AS store, j.reason, coalesce(o.reference, vo.reference) AS reverses,
         coalesce((SELECT array_agg(x.reference ORDER BY x.recorded_at) FROM loyalty_reversal x
-                  WHERE x.transaction_id = t.id AND x.recorded_at <= %(at)s), ARRAY[vw.reference], '{}')
+                  WHERE x.transaction_id = t.id AND x.recorded_at <= %(at)s),
+                 CASE WHEN vw.id IS NOT NULL THEN ARRAY[vw.reference] END, '{}')
             AS reversed_by,
         CASE
             WHEN e.counterpart = 'redemption' THEN 'order'

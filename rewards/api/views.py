@@ -82,9 +82,7 @@ class HistoryView(ApiView):
         parameters=[
             OpenApiParameter("from", str, description="Occurred from: a day, or RFC 3339."),
             OpenApiParameter("to", str, description="Until: a day (inclusive), or RFC 3339 (exclusive)."),
-            OpenApiParameter(
-                "kind", str, description="Kinds, separated by commas.", enum=KINDS
-            ),
+            OpenApiParameter("kind", str, description="Kinds, separated by commas.", enum=KINDS),
             OpenApiParameter("status", str, description="Statuses, separated by commas."),
             OpenApiParameter("as_of", str, description="RFC 3339: as it was recorded at that instant."),
             OpenApiParameter("limit", int, description="1-250, default 50."),
