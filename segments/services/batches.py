@@ -68,7 +68,9 @@ class _Sheet:
         self.segment, self.operations, self.source, self.now = segment, operations, source, now
         numbers = {operation.member for operation in operations}
         members = Member.objects.filter(programme_id=segment.programme_id, number__in=numbers)
-        self.members = {member.number: member for member in members}
+        # Locked in their order, as the single calls lock theirs: two writers never wait for each other.
+        locked = members.select_for_update(no_key=True).order_by("pk")
+        self.members = {member.number: member for member in locked}
         current = Membership.objects.filter(
             Q(valid_until=None) | Q(valid_until__gt=now),
             programme_id=segment.programme_id,

@@ -2,17 +2,16 @@
 
 from datetime import datetime
 
-from django.db import IntegrityError
 from django.db import transaction as db_transaction
 
-from config.kernel.errors import NotFound, TemporarilyUnavailable
+from config.kernel.errors import NotFound
 from config.kernel.models import check_fields
 from members.errors import MemberNotActive
 from members.models import Member
 from segments.errors import BackdatedMembership, SegmentIsDynamic
 from segments.models import Membership, Segment
 from segments.selectors import memberships_at
-from segments.services.telling import ATTEMPTS, MAY_BACKDATE, check_active, tell
+from segments.services.telling import ADDED, MAY_BACKDATE, REMOVED, check_active, tell
 
 
 def membership_add(
@@ -47,20 +46,15 @@ def membership_add(
         source=source,
     )
     check_fields(membership, checks_uniqueness=False)
-    for _ in range(ATTEMPTS):
+    with db_transaction.atomic():
+        member_lock(member)
         existing = memberships_at(segment.programme, starts).filter(segment=segment, member=member).first()
         if existing is not None:
             return existing, False
         membership.valid_until = _next_start(segment, member, starts)
-        try:
-            with db_transaction.atomic():
-                membership.save(force_insert=True)
-                tell("segment.member_added", membership, now)
-        except IntegrityError:
-            # Somebody else put the member in since we looked: look again.
-            continue
-        return membership, True
-    raise TemporarilyUnavailable
+        membership.save(force_insert=True)
+        tell(ADDED, membership, now)
+    return membership, True
 
 
 def _next_start(segment: Segment, member: Member, after: datetime) -> datetime | None:
@@ -86,6 +80,7 @@ def membership_remove(
     SegmentIsDynamic.
     """
     check_by_hand(segment)
+    member_lock(member)
     own = Membership.objects.filter(programme_id=segment.programme_id, segment=segment, member=member)
     dropped, _ = own.filter(valid_from__gte=now).delete()
     held = list(
@@ -94,8 +89,16 @@ def membership_remove(
     for membership in held:
         membership.valid_until, membership.end_reason, membership.end_source = now, reason, source
         membership.save(update_fields=["valid_until", "end_reason", "end_source"])
-        tell("segment.member_removed", membership, now)
+        tell(REMOVED, membership, now)
     return bool(dropped or held)
+
+
+def member_lock(member: Member) -> None:
+    """Let nobody else put the member in or out until the database transaction ends.
+
+    The database refuses overlapping memberships, but two that are written at once may wait for each other.
+    """
+    Member.objects.select_for_update(no_key=True).values("pk").get(pk=member.pk)
 
 
 def check_by_hand(segment: Segment) -> None:

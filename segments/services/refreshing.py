@@ -107,7 +107,7 @@ def _evaluate(refresh: Refresh, now: datetime) -> None:
     }
     refresh.left = _move(_LEAVE, meant.sql, params | {"reason": LEFT, "type": REMOVED})
     refresh.entered = _move(_ENTER, meant.sql, params | {"reason": ENTERED, "type": ADDED})
-    ((refresh.size,),) = rows(_SIZE, {"segment": segment.pk})
+    refresh.size = _size_of(segment)
     refresh.status, refresh.finished_at = Refresh.Status.DONE, now
     refresh.save(update_fields=["left", "entered", "size", "status", "finished_at"])
 
@@ -120,6 +120,11 @@ def _latest(segment: Segment) -> datetime | None:
 
 def _move(statement: str, meant: str, params: dict[str, Any]) -> int:
     ((count,),) = rows(statement.format(wanted=meant, news=_NEWS), params, prepare=False)
+    return int(count)
+
+
+def _size_of(segment: Segment) -> int:
+    ((count,),) = rows(_SIZE, {"segment": segment.pk})
     return int(count)
 
 

@@ -108,6 +108,7 @@ def test_values_never_become_sql() -> None:
     assert nasty in made.params.values()
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     born=st.dates(date(1900, 1, 1), date(2030, 12, 31)), today=st.dates(date(2020, 1, 1), date(2032, 12, 31))
 )
