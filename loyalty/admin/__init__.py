@@ -5,6 +5,7 @@ from loyalty.admin.adjustments import AdjustmentAdmin
 from loyalty.admin.catalogue import ProductAdmin, TierAdmin
 from loyalty.admin.links import PromotionSegmentAdmin
 from loyalty.admin.promotions import PromotionAdmin
+from loyalty.admin.replays import ReplayAdmin
 from loyalty.admin.terms import TermsVersionAdmin
 from loyalty.admin.transactions import TransactionAdmin
 
@@ -14,6 +15,7 @@ __all__ = [
     "ProductAdmin",
     "PromotionAdmin",
     "PromotionSegmentAdmin",
+    "ReplayAdmin",
     "TermsVersionAdmin",
     "TierAdmin",
     "TransactionAdmin",

@@ -30,3 +30,21 @@ def money(amount: str, digits: int) -> str:
 def words(code: Any) -> str:
     """A code of the platform as words."""
     return str(code).replace("_", " ")
+
+
+@register.filter
+def grouped_signed(points: int) -> str:
+    """Points with their sign and separators of thousands."""
+    return f"{points:+,}"
+
+
+@register.filter
+def trimmed(decimal: str) -> str:
+    """A decimal without zeros at its end."""
+    return decimal.rstrip("0").rstrip(".") if "." in decimal else decimal
+
+
+@register.filter
+def grouped(number: Any) -> str:
+    """A number with separators of thousands."""
+    return f"{number:,}"
