@@ -40,6 +40,7 @@ class Activity(msgspec.Struct):
     spend: int = 0
     earned: int = 0
     burned: int = 0
+    qualifying: int = 0
 
 
 @dataclass(slots=True)
@@ -60,9 +61,10 @@ class Call:
     function: str = "loyalty_apply"
     lot_rows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     changed: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    standings: dict[int, Row] = field(default_factory=dict)
 
     def add(self, table: str, row: Any) -> None:
-        """A row of transactions, reversals, adjustments, their `_changes`, budgets or outbox."""
+        """A row of transactions, reversals, adjustments, their `_changes`, tier_changes, budgets or outbox."""
         self.tables.setdefault(table, []).append(row)
 
     def post(self, posting: Posting) -> None:
@@ -108,6 +110,10 @@ class Call:
         """Book nothing on the account, but only if it still is at this version."""
         self.accounts[account.id] = _account_row(account, account.version)
 
+    def touch(self, account: Account) -> None:
+        """Move the account's version without a posting: what else is booked counts on nothing having moved."""
+        self.accounts[account.id] = {**_account_row(account, account.version), "version": account.version + 1}
+
     def use(self, account: Account, promotion_id: int, day: date, points: int, uses: int) -> None:
         """Count what a promotion gave (or, negative, got back): exact points and uses on a programme day."""
         counted = self.usage.setdefault(account.id, {})
@@ -134,6 +140,7 @@ class Call:
         total.spend += change.spend
         total.earned += change.earned
         total.burned += change.burned
+        total.qualifying += change.qualifying
 
     def tell(self, account: Account, kind: str, body: Row) -> None:
         """News for the outbox; the body holds no personal data."""
@@ -148,6 +155,7 @@ class Call:
             "new_accounts": [_empty(row) for row in self.accounts.values() if row["expected"] == 0],
             "lots": list(self.lot_rows.values()),
             "lot_changes": list(self.changed.values()),
+            "standings": list(self.standings.values()),
             "usage": self._usage(1),
             "usage_returned": self._usage(-1),
             "activity": [
@@ -159,6 +167,7 @@ class Call:
                     "spend": plain(total.spend, RATE),
                     "earned": total.earned,
                     "burned": total.burned,
+                    "qualifying": total.qualifying,
                 }
                 for (member_id, day), (programme_id, total) in self.activity.items()
             ],

@@ -6,11 +6,15 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from config.kernel.sql import rows
+from loyalty.engine.calendar import local_day
 from loyalty.idempotency import Key, KeyRow
 from loyalty.ledger import Account, Hold, Lot
 from loyalty.records import AdjustmentRow, EntryRow, ReversalRow, TransactionRow
+from loyalty.standings import Stands
+from loyalty.tiers import Scheme
 
 HEAD = """
     p.status, p.overdraw, p.backdating_days, p.approval_limit, p.on_unknown_member,
@@ -40,13 +44,28 @@ LOTS = f"""
         (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
          WHERE l.account_id = c.id AND l.remaining > 0) END"""
 
+# Qualifying points by day reach back to where the period of any decision may begin: the one that `{day}`
+# ends, or the one at whose end the tier has to be looked at again.
+TIERS = """
+    CASE WHEN %(tiered)s AND {lead} THEN (
+        SELECT jsonb_build_object(
+            'standing', CASE WHEN s.member_id IS NOT NULL THEN jsonb_build_array(
+                s.tier, s.since, s.confirmed_on, s.valid_until, s.granted, s.granted_at, s.granted_until) END,
+            'days', (
+                SELECT jsonb_agg(jsonb_build_array(v.day, v.qualifying)) FROM members_activity v
+                WHERE v.member_id = m.id AND v.qualifying <> 0
+                AND v.day >= (least({day}, %(today)s::date, s.valid_until) - %(tier_interval)s::interval)::date
+            ))::text
+        FROM (SELECT 1) one LEFT JOIN loyalty_tierstanding s ON s.member_id = m.id) END"""
+
 _ONE = """(
     SELECT %(number)s::text AS number, %(reference)s::text AS reference, %(instant)s::timestamptz AS at,
-           %(day)s::date AS day, 1 AS ord
+           %(day)s::date AS day, true AS lead, 1 AS ord
 ) a"""
 
-_MANY = """unnest(%(numbers)s::text[], %(references)s::text[], %(instants)s::timestamptz[], %(days)s::date[])
-     WITH ORDINALITY AS a(number, reference, at, day, ord)"""
+_MANY = """unnest(%(numbers)s::text[], %(references)s::text[], %(instants)s::timestamptz[], %(days)s::date[],
+            %(leads)s::bool[])
+     WITH ORDINALITY AS a(number, reference, at, day, lead, ord)"""
 
 _BASKETS = f"""
 SELECT a.ord, {HEAD},
@@ -72,6 +91,7 @@ SELECT a.ord, {HEAD},
                       coalesce(sum(uses) FILTER (WHERE date_trunc('month', day) = date_trunc('month', a.day)), 0)
                           AS month_uses
                FROM loyalty_promotionusage WHERE account_id = m.id GROUP BY promotion_id) u) END,
+    {TIERS.format(lead="a.lead", day="a.day")},
     row_to_json(t)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = t.account_id AND e.seq = t.entry_seq),
     CASE WHEN t.id IS NOT NULL THEN (SELECT o.number FROM members_member o WHERE o.id = t.account_id) END
@@ -93,6 +113,7 @@ _REVERSAL = f"""
 SELECT 1, {HEAD}, {MEMBER},
     (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
      WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq = t.entry_seq)),
+    {TIERS.format(lead="true", day="t.day")},
     row_to_json(t)::text, row_to_json(r)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = r.account_id AND e.seq = r.entry_seq),
     (SELECT o.reference FROM loyalty_transaction o WHERE o.id = r.transaction_id)
@@ -206,6 +227,7 @@ class BasketContext:
     segments: frozenset[str]
     used: list[Used]
     booked: Booked | None
+    stands: Stands | None = None
 
 
 @dataclass(slots=True)
@@ -228,6 +250,7 @@ class ReversalContext:
     booked: ReversalRow | None
     entry: EntryRow | None
     booked_transaction: str | None
+    stands: Stands | None = None
 
 
 @dataclass(slots=True)
@@ -239,6 +262,22 @@ class AdjustmentContext:
     booked: AdjustmentRow | None
     entry: EntryRow | None
     booked_member: str | None
+
+
+class TierAsk(msgspec.Struct, frozen=True):
+    """Whether tiers are gathered, the programme's day, and how far back a period may begin (an interval)."""
+
+    tiered: bool = False
+    today: date = date.max
+    tier_interval: str = "1 day"
+
+    @classmethod
+    def of(cls, scheme: Scheme | None, now: datetime) -> "TierAsk":
+        """For a programme's tier rules, or none."""
+        return cls(True, local_day(now, scheme.zone), scheme.interval) if scheme else NOTIERS
+
+
+NOTIERS = TierAsk()
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -262,6 +301,7 @@ _transaction = msgspec.json.Decoder(TransactionRow)
 _reversal = msgspec.json.Decoder(ReversalRow)
 _adjustment = msgspec.json.Decoder(AdjustmentRow)
 _entry = msgspec.json.Decoder(EntryRow)
+stands_decoder = msgspec.json.Decoder(Stands)
 
 HEAD_END = 1 + 7
 MEMBER_SIZE = 19
@@ -276,10 +316,15 @@ def baskets(
     key: Key | None = None,
     capped: bool = True,
     budgeted: bool = True,
+    tiers: TierAsk = NOTIERS,
 ) -> Gathered:
-    """One round trip for one basket or many. `capped` and `budgeted` say whether any promotion needs usage."""
+    """One round trip for one basket or many. `capped` and `budgeted` say whether any promotion needs usage.
+
+    Baskets of one member share what is known of the tier, which is read with the first of them.
+    """
     params = {
         **base_params(programme_id, now, key),
+        **structs.asdict(tiers),
         "all_lots": False,
         "capped": capped,
         "budgeted": budgeted,
@@ -296,8 +341,18 @@ def baskets(
         head=head_of(programme_id, first),
         spent=_spent.decode(spent) if spent else [],
         products=_products.decode(products) if products else {},
-        contexts=[_basket_context(programme_id, row) for row in answer],
+        contexts=_sharing_tiers([_basket_context(programme_id, row) for row in answer]),
     )
+
+
+def _sharing_tiers(contexts: list[BasketContext]) -> list[BasketContext]:
+    known: dict[int, Stands] = {}
+    for context in contexts:
+        if context.holding.person:
+            if context.stands:
+                known[context.holding.person.id] = context.stands
+            context.stands = known.get(context.holding.person.id)
+    return contexts
 
 
 def _one(ask: Ask) -> dict[str, Any]:
@@ -310,13 +365,20 @@ def _many(asks: Sequence[Ask]) -> dict[str, Any]:
         "references": [ask.reference for ask in asks],
         "instants": [ask.at for ask in asks],
         "days": [ask.day for ask in asks],
+        "leads": _firsts([ask.number for ask in asks]),
     }
+
+
+def _firsts(numbers: Sequence[str | None]) -> list[bool]:
+    """Of each number whether it is the first of its like."""
+    seen: set[str | None] = set()
+    return [not (number in seen or seen.add(number)) for number in numbers]  # type: ignore[func-returns-value]
 
 
 def _basket_context(programme_id: int, row: tuple[Any, ...]) -> BasketContext:
     start = HEAD_END + 2
     end = start + MEMBER_SIZE
-    lots, segments, used, transaction, entry, member = row[end:]
+    lots, segments, used, stands, transaction, entry, member = row[end:]
     booked = None
     if transaction:
         booked = Booked(_transaction.decode(transaction), _entry.decode(entry) if entry else None, member)
@@ -325,17 +387,25 @@ def _basket_context(programme_id: int, row: tuple[Any, ...]) -> BasketContext:
         frozenset(segments or ()),
         _used.decode(used) if used else [],
         booked,
+        stands_decoder.decode(stands) if stands else None,
     )
 
 
 def reversal(
-    *, programme_id: int, transaction: str, reference: str, now: datetime, key: Key | None
+    *,
+    programme_id: int,
+    transaction: str,
+    reference: str,
+    now: datetime,
+    key: Key | None,
+    tiers: TierAsk = NOTIERS,
 ) -> ReversalContext:
     """Everything for a return of the transaction, with all open lots and its own."""
     params = base_params(programme_id, now, key) | {"transaction": transaction, "reference": reference}
+    params |= structs.asdict(tiers)
     (row,) = rows(_REVERSAL, params)
     end = HEAD_END + MEMBER_SIZE
-    lots, found, booked, entry, booked_transaction = row[end:]
+    lots, stands, found, booked, entry, booked_transaction = row[end:]
     return ReversalContext(
         head_of(programme_id, row),
         holding_of(programme_id, row[HEAD_END:end], lots),
@@ -343,6 +413,7 @@ def reversal(
         _reversal.decode(booked) if booked else None,
         _entry.decode(entry) if entry else None,
         booked_transaction,
+        stands_decoder.decode(stands) if stands else None,
     )
 
 

@@ -19,6 +19,8 @@ from loyalty.engine import ENGINE, Links, Promotion, Ruleset, Terms
 from loyalty.engine.ruleset import MEMBER_SCOPES, ProductSet
 from loyalty.models import PromotionSegment, PromotionVersion, RulePart, TermsVersion
 from loyalty.models import Ruleset as StoredRuleset
+from loyalty.standings import scheme_of
+from loyalty.tiers import Scheme
 from members.errors import ProgrammeNotActive
 
 Part = dict[str, Any]
@@ -67,7 +69,8 @@ def _product_set(hash_: str, body: Part) -> ProductSet:
 class Timeline:
     """All versions of a programme's rules, as at one `RulesHead` version.
 
-    `parts` lists the part hashes in force before the first of `cuts`, and from each of them on.
+    `parts` lists the part hashes in force before the first of `cuts`, and from each of them on. `tiers` says how tiers
+    are reached, None for a programme without tier rules.
     """
 
     version: int
@@ -78,6 +81,7 @@ class Timeline:
     parts: list[list[str]]
     is_capped: bool
     is_budgeted: bool
+    tiers: Scheme | None = None
     _rulesets: dict[int, Ruleset] = field(default_factory=dict)
 
     def at(self, instant: datetime) -> Ruleset:
@@ -134,6 +138,7 @@ def load(programme_id: int, version: int) -> Timeline:
         bodies=bodies,
         cuts=cuts,
         parts=[_parts_at(at, promotions, terms, links, bodies) for at in (None, *cuts)],
+        tiers=scheme_of(programme_id),
     )
 
 

@@ -20,6 +20,7 @@ from loyalty.models import EventType, Product, Promotion, PromotionSegment, Prom
 from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import Part, by_hash, link_parts, timeline
+from loyalty.tier_reads import HeldTier, tier_changes, tier_of
 from loyalty.versions import part_of, promotions_with_rule, with_status
 from members.models import Programme
 
@@ -27,6 +28,7 @@ __all__ = [
     "KINDS",
     "STATUSES",
     "Filters",
+    "HeldTier",
     "Holding",
     "Movement",
     "Points",
@@ -48,7 +50,9 @@ __all__ = [
     "promotion_words",
     "promotions_of",
     "settled",
+    "tier_changes",
     "tier_names",
+    "tier_of",
     "transaction_shown",
 ]
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from config.kernel.jobs import RETRIES
-from loyalty.services import accounts_settle, keys_forget, replay_run
+from loyalty.services import accounts_settle, keys_forget, replay_run, tiers_review
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -25,3 +25,10 @@ def old_keys_forget(timestamp: int) -> None:
 def replay(replay_id: int) -> None:
     """When asked for: a draft over the stored baskets of a period."""
     replay_run(replay_id=replay_id)
+
+
+@app.periodic(cron="2 * * * *")
+@app.task(queueing_lock="tiers_review")
+def tiers_reviewed(timestamp: int) -> None:
+    """Every hour, soon after midnight wherever a programme is: periods and grants that ended, changed rules."""
+    tiers_review(now=timezone.now())

@@ -114,13 +114,21 @@ class Ledger:
                 yield f"{budget}: {budget.points_used}, {budget.uses_used}, usage {used.get(budget.promotion_id)}"
 
     def _wrong_activity(self) -> Iterator[str]:
-        """A member's day counts the transactions not fully returned and what is left of their amounts."""
-        made: dict[tuple[int, Any], tuple[int, Decimal]] = {}
+        """A member's day counts the transactions not fully returned, what is left of their amounts, and their
+        qualifying points."""
+        made: dict[tuple[int, Any], tuple[int, Decimal, int]] = {}
         for account, transactions in self.transactions.items():
             for row in transactions:
-                count, spend = made.get((account, row.day), (0, Decimal(0)))
-                made[account, row.day] = (count + (row.status != "reversed"), spend + remaining_amount(row))
-        stored = {(row.member_id, row.day): (row.transactions, row.spend) for row in self._rows(Activity)}
+                count, spend, points = made.get((account, row.day), (0, Decimal(0), 0))
+                made[account, row.day] = (
+                    count + (row.status != "reversed"),
+                    spend + remaining_amount(row),
+                    points + row.remaining_qualifying,
+                )
+        stored = {
+            (row.member_id, row.day): (row.transactions, row.spend, row.qualifying)
+            for row in self._rows(Activity)
+        }
         for key, expected in made.items():
             if stored.get(key) != expected:
                 yield f"activity of {key} is {stored.get(key)}, transactions make {expected}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import events, me, promotions, views
+from loyalty.api import events, me, members, promotions, views
 
 urlpatterns = [
     path("transactions", views.TransactionsView.as_view(), name="transactions"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("transactions/batch", views.BatchView.as_view(), name="transactions-batch"),
     path("transactions/<code:reference>", views.TransactionView.as_view(), name="transaction"),
     path("transactions/<code:reference>/reversals", views.ReversalsView.as_view(), name="reversals"),
+    path("members", members.MembersView.as_view(), name="members"),
+    path("members/<code:member>", members.MemberView.as_view(), name="member"),
     path("members/<code:member>/balance", views.BalanceView.as_view(), name="balance"),
     path("members/<code:member>/adjustments", views.AdjustmentsView.as_view(), name="adjustments"),
     path(

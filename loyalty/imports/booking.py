@@ -27,6 +27,7 @@ from loyalty.ledger import Posting
 from loyalty.services import BasketCommand, Write, transactions_earn
 from loyalty.services.evaluations import gather_baskets
 from loyalty.services.transactions import Booking, Desk, Outcome
+from loyalty.tiers import Progress
 
 AIM_SECONDS = 0.15
 """How long a chunk should take, gathering and deciding included. Nobody is to wait for an account longer than
@@ -92,12 +93,13 @@ class Rehearsal:
     postings: dict[int, Posting] = field(default_factory=dict)
     usage: Usage = field(default_factory=dict)
     budgets: dict[int, tuple[int, int]] = field(default_factory=dict)
+    tiers: dict[int, Progress] = field(default_factory=dict)
 
     def earn(self, job: Job, write: Write, commands: Sequence[BasketCommand]) -> list[Outcome]:
         write = replace(write, now=self.now)
         gathered, rules = gather_baskets(write.programme_id, commands, write.now)
         call = Call(write.now, usage=self.usage, budgets=self.budgets)
-        desk = Desk(write, gathered, rules, call, job.backdate_days, False, self.postings)
+        desk = Desk(write, gathered, rules, call, job.backdate_days, False, self.postings, tiers=self.tiers)
         pairs = zip(commands, gathered.contexts, strict=True)
         outcomes = [desk.outcome(command, context) for command, context in pairs]
         for posting in self.postings.values():

@@ -8,6 +8,7 @@
 --   "new_accounts": [empty accounts at version 0, for those that may not exist yet],
 --   "budgets":  [{promotion_id, account_id, points, uses, points_limit, uses_limit}],
 --   "entries", "lots", "draws", "holds", "transactions", "reversals", "adjustments", "usage", "activity", "outbox": rows,
+--   "standings": [the tiers a member has, with "held", the one that counts], "tier_changes": rows,
 --   "usage_returned": what to take off usage that exists,
 --   "devices":  [{programme_id, type_id, device, account_id, expected}] event counters of devices with their version,
 --   "events", "event_reversals": rows, "event_changes": new values of events that exist,
@@ -204,11 +205,31 @@ BEGIN
     END IF;
     IF call ? 'activity' THEN
         INSERT INTO members_activity AS a
-        SELECT r.* FROM jsonb_populate_recordset(NULL::members_activity, call->'activity') r
+            (member_id, day, programme_id, transactions, spend, earned, burned, qualifying)
+        SELECT r.member_id, r.day, r.programme_id, r.transactions, r.spend, r.earned, r.burned, coalesce(r.qualifying, 0)
+        FROM jsonb_populate_recordset(NULL::members_activity, call->'activity') r
         WHERE r.member_id = ANY(fresh)
         ON CONFLICT (member_id, day) DO UPDATE
             SET transactions = a.transactions + EXCLUDED.transactions, spend = a.spend + EXCLUDED.spend,
-                earned = a.earned + EXCLUDED.earned, burned = a.burned + EXCLUDED.burned;
+                earned = a.earned + EXCLUDED.earned, burned = a.burned + EXCLUDED.burned,
+                qualifying = a.qualifying + EXCLUDED.qualifying;
+    END IF;
+    IF call ? 'standings' THEN
+        INSERT INTO loyalty_tierstanding AS s
+        SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_tierstanding, call->'standings') r
+        WHERE r.member_id = ANY(fresh)
+        ON CONFLICT (member_id) DO UPDATE
+            SET tier = EXCLUDED.tier, since = EXCLUDED.since, confirmed_on = EXCLUDED.confirmed_on,
+                valid_until = EXCLUDED.valid_until, granted = EXCLUDED.granted, granted_at = EXCLUDED.granted_at,
+                granted_until = EXCLUDED.granted_until, due_at = EXCLUDED.due_at;
+        UPDATE members_member m SET tier = r.held
+        FROM jsonb_to_recordset(call->'standings') AS r(member_id bigint, held text)
+        WHERE m.id = r.member_id AND m.id = ANY(fresh) AND m.tier <> r.held;
+    END IF;
+    IF call ? 'tier_changes' THEN
+        INSERT INTO loyalty_tierchange
+        SELECT r.* FROM jsonb_populate_recordset(NULL::loyalty_tierchange, call->'tier_changes') r
+        WHERE r.member_id = ANY(fresh);
     END IF;
     IF call ? 'outbox' THEN
         INSERT INTO members_outboxevent

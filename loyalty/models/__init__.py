@@ -10,7 +10,8 @@ from loyalty.models.promotions import (
     PromotionVersion,
 )
 from loyalty.models.replays import Replay
-from loyalty.models.rules import RulePart, Ruleset, RulesHead, TermsVersion, Tier
+from loyalty.models.rules import RulePart, Ruleset, RulesHead, TermsVersion
+from loyalty.models.tiers import Tier, TierChange, TierRules, TierStanding
 from loyalty.models.transactions import Reversal, Transaction
 
 __all__ = [
@@ -38,5 +39,8 @@ __all__ = [
     "Ruleset",
     "TermsVersion",
     "Tier",
+    "TierChange",
+    "TierRules",
+    "TierStanding",
     "Transaction",
 ]

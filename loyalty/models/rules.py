@@ -5,25 +5,6 @@ from django.db import models
 from django.db.models import Q
 
 
-class Tier(models.Model):
-    """A level of a programme. Its multiplier is part of the versioned terms."""
-
-    programme = models.ForeignKey("members.Programme", on_delete=models.PROTECT, related_name="tiers")
-    code = models.CharField(max_length=64)
-    name = models.CharField(max_length=100)
-    rank = models.PositiveSmallIntegerField(help_text="Higher is better.")
-
-    class Meta:
-        ordering = ("rank",)
-        constraints = [
-            models.UniqueConstraint(fields=("programme", "code"), name="tier_code_unique"),
-            models.UniqueConstraint(fields=("programme", "rank"), name="tier_rank_unique"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Version(models.Model):
     """A part of the rules in force from (inclusive) until (exclusive); the first has no beginning."""
 

@@ -31,8 +31,6 @@ from loyalty.services.rules import (
     promotion_unlink,
     rules_publish,
     terms_set,
-    tier_create,
-    tier_update,
 )
 from loyalty.services.settling import accounts_settle, keys_forget
 from loyalty.services.spending import (
@@ -44,6 +42,14 @@ from loyalty.services.spending import (
     points_hold,
     points_redeem,
     points_release,
+)
+from loyalty.services.tiers import (
+    tier_create,
+    tier_grant,
+    tier_grant_end,
+    tier_rules_set,
+    tier_update,
+    tiers_review,
 )
 from loyalty.services.transactions import refused, transaction_earn, transactions_earn
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
@@ -112,7 +118,11 @@ __all__ = [
     "rules_publish",
     "terms_set",
     "tier_create",
+    "tier_grant",
+    "tier_grant_end",
+    "tier_rules_set",
     "tier_update",
+    "tiers_review",
     "transaction_earn",
     "transaction_reverse",
     "transactions_earn",

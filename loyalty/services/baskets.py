@@ -19,6 +19,8 @@ from loyalty.errors import CurrencyMismatch, OccurredAtOutOfWindow
 from loyalty.gather import BasketContext, Head, Person, Spent, Used
 from loyalty.records import LineRow
 from loyalty.rulesets import Timeline
+from loyalty.standings import Stands
+from loyalty.tiers import Progress
 from members.errors import MemberNotActive, ProgrammeNotActive
 
 AHEAD = timedelta(minutes=5)
@@ -141,6 +143,11 @@ def facts_of(
     zone = ruleset.terms.zone
     days = birthday_days(day, person.birth_date, person.birth_date_changes, person.enrolled_at, zone)
     return Facts(True, context.segments, person.tier, transactions == 0, days, room)
+
+
+def progress_of(stands: Stands | None, timeline: Timeline) -> Progress | None:
+    """What is known of a member's tier, where tiers are earned; None elsewhere."""
+    return stands.progress(timeline.tiers) if stands and timeline.tiers else None
 
 
 class Counters:

@@ -13,7 +13,7 @@ from loyalty import answers, gather
 from loyalty.apply import Call
 from loyalty.engine import Ruleset, calendar, evaluate, explain
 from loyalty.errors import EvaluationStale
-from loyalty.gather import Ask, Gathered
+from loyalty.gather import Ask, Gathered, TierAsk
 from loyalty.idempotency import Key
 from loyalty.rulesets import Timeline, latest, timeline
 from loyalty.services.baskets import (
@@ -25,6 +25,7 @@ from loyalty.services.baskets import (
     check_window,
     engine_basket,
     facts_of,
+    progress_of,
 )
 
 LIFETIME_SECONDS = 15 * 60
@@ -45,6 +46,7 @@ def gather_baskets(
             key=key,
             capped=known is not None and known.is_capped,
             budgeted=known is not None and known.is_budgeted,
+            tiers=TierAsk.of(known.tiers if known else None, now),
         )
         if known is not None and known.version == found.head.rules_version:
             return found, known
@@ -75,6 +77,8 @@ def basket_evaluate(
     account = context.holding.account
     day = calendar.local_day(command.occurred_at, ruleset.terms.zone)
     transactions = account.transactions if account else 0
+    if person and (progress := progress_of(context.stands, rules)):
+        person = replace(person, tier=progress.at(now).tier)
     facts = facts_of(person, context, ruleset, rules, day, transactions, Call(now), found.spent)
     if person is None and command.member is not None:
         facts = replace(facts, member=True, first=True)

@@ -8,18 +8,18 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
-from loyalty import answers, chain, gather, ledger
+from loyalty import answers, chain, gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.engine import Line, Ruleset, evaluate
 from loyalty.engine.numbers import POINT, QUANTITY, RATE, plain, scaled
 from loyalty.engine.returns import Return, ReturnRefused, is_used_up, remaining_after
 from loyalty.errors import AlreadyReversed, QuantityExceedsRemaining, ReferenceConflict
-from loyalty.gather import ReversalContext
+from loyalty.gather import ReversalContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Account, Posting, Source
 from loyalty.records import EntryRow, ReversalRow, TransactionRow, facts_from, figures_row, from_hex, hex_text
-from loyalty.rulesets import by_hash, timeline
-from loyalty.services.baskets import check_programme
+from loyalty.rulesets import Timeline, by_hash, latest, timeline
+from loyalty.services.baskets import check_programme, progress_of
 from loyalty.services.transactions import entry_row, refused
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
 
@@ -124,20 +124,14 @@ def transaction_reverse(*, write: Write, command: ReversalCommand) -> Answer:
     accounts: list[int] = []
 
     def attempt() -> Answer:
-        context = gather.reversal(
-            programme_id=write.programme_id,
-            transaction=command.transaction,
-            reference=command.reference,
-            now=write.now,
-            key=write.key,
-        )
+        context, rules = _gathered(write, command)
         first = known(write, context.head)
         if first:
             return first
         accounts[:] = [context.transaction.account_id] if context.transaction else []
         call = Call(write.now)
         try:
-            given = _decide(write, command, context, call)
+            given = _decide(write, command, context, rules, call)
         except RistourneError as error:
             if write.key and is_final(error) and not command.dry_run:
                 return conclude(write, _unchanged(write, context), refused(write, error))
@@ -145,6 +139,23 @@ def transaction_reverse(*, write: Write, command: ReversalCommand) -> Answer:
         return given if command.dry_run else conclude(write, call, given)
 
     return repeat(write, attempt, lambda: accounts)
+
+
+def _gathered(write: Write, command: ReversalCommand) -> tuple[ReversalContext, Timeline]:
+    """Everything for the return and the rules in force, in one query unless the rules changed."""
+    known = latest(write.programme_id)
+    while True:
+        found = gather.reversal(
+            programme_id=write.programme_id,
+            transaction=command.transaction,
+            reference=command.reference,
+            now=write.now,
+            key=write.key,
+            tiers=TierAsk.of(known.tiers if known else None, write.now),
+        )
+        if known is not None and known.version == found.head.rules_version:
+            return found, known
+        known = timeline(write.programme_id, found.head.rules_version)
 
 
 def _unchanged(write: Write, context: ReversalContext) -> Call:
@@ -155,7 +166,9 @@ def _unchanged(write: Write, context: ReversalContext) -> Call:
     return call
 
 
-def _decide(write: Write, command: ReversalCommand, context: ReversalContext, call: Call) -> Answer:
+def _decide(
+    write: Write, command: ReversalCommand, context: ReversalContext, rules: Timeline, call: Call
+) -> Answer:
     row, account = context.transaction, context.holding.account
     if row is None or account is None:
         raise NotFound
@@ -202,7 +215,8 @@ def _decide(write: Write, command: ReversalCommand, context: ReversalContext, ca
         metadata=command.metadata,
     )
     _book(call, row, posting, reversal, after)
-    _release(call, context.head.rules_version, row, posting.account, after)
+    _release(call, rules, row, posting.account, after)
+    _settle_tier(write, call, context, rules, posting.account, after)
     body = answers.reversed_(reversal, row, entry_row(entry), ruleset)
     return answer(200, {**body, "dry_run": True}) if command.dry_run else answer(201, body)
 
@@ -240,14 +254,27 @@ def _book(call: Call, row: TransactionRow, posting: Posting, reversal: ReversalR
         transactions=-1 if after.status == "reversed" else 0,
         spend=-spend,
         earned=after.points - row.remaining_points,
+        qualifying=after.qualifying - row.remaining_qualifying,
     )
     call.live(posting.account, row.day, change)
     call.tell(posting.account, "transaction.reversed", {"transaction": row.id, "points": reversal.points})
 
 
-def _release(call: Call, version: int, row: TransactionRow, account: Account, after: Remainder) -> None:
+def _settle_tier(
+    write: Write, call: Call, context: ReversalContext, rules: Timeline, account: Account, after: Remainder
+) -> None:
+    """Do what was due about the member's tier before the return, then take its qualifying points off their day."""
+    row, progress = context.transaction, progress_of(context.stands, rules)
+    if row is None or progress is None:
+        return
+    lost = row.remaining_qualifying - after.qualifying
+    settled = progress.at(write.now).counting(row.day, -lost)
+    standings.book(call, account, progress.standing, settled)
+
+
+def _release(call: Call, rules: Timeline, row: TransactionRow, account: Account, after: Remainder) -> None:
     """Give cap usage back to its original bucket, and to the budget."""
-    promotion_ids = timeline(row.programme_id, version).promotion_ids
+    promotion_ids = rules.promotion_ids
     ruleset = by_hash(row.programme_id, row.ruleset)
     budgets = {promotion.code: promotion.caps.get("budget") for promotion in ruleset.promotions}
     for code, points in row.awarded().items():

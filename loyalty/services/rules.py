@@ -18,7 +18,6 @@ from loyalty.models import (
     Ruleset,
     RulesHead,
     TermsVersion,
-    Tier,
 )
 from loyalty.models.rules import Version
 from loyalty.rules import TermsRule
@@ -40,19 +39,6 @@ def terms_set(*, programme: Programme, terms: TermsRule, now: datetime) -> Terms
     version = TermsVersion.objects.create(programme=programme, part=part, valid_from=None if first else now)
     rules_publish(programme=programme)
     return version
-
-
-@transaction.atomic
-def tier_create(*, programme: Programme, code: str, name: str, rank: int) -> Tier:
-    """A level of the programme; its multiplier comes with the terms."""
-    return Tier.objects.create(programme=programme, code=code, name=name, rank=rank)
-
-
-def tier_update(*, tier: Tier, name: str, rank: int) -> Tier:
-    """Rename or move a level; its code is what rules and members know it by and never changes."""
-    tier.name, tier.rank = name, rank
-    tier.save(update_fields=["name", "rank"])
-    return tier
 
 
 @transaction.atomic

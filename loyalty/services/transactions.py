@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import RistourneError, TemporarilyUnavailable
-from loyalty import answers, chain, ledger
+from loyalty import answers, chain, ledger, standings
 from loyalty.apply import Activity, Call, Stale
 from loyalty.engine import Evaluation, Facts, Ruleset, calendar, evaluate, explain
 from loyalty.engine.numbers import POINT, plain
@@ -27,9 +28,11 @@ from loyalty.services.baskets import (
     check_window,
     engine_basket,
     facts_of,
+    progress_of,
 )
 from loyalty.services.evaluations import check_promise, gather_baskets, points_dates
 from loyalty.services.writes import ATTEMPTS, Write, answer, conclude, is_final, known, repeat
+from loyalty.tiers import Progress, Standing
 from members.models import Programme
 from members.services import member_enrol
 
@@ -60,6 +63,7 @@ class Desk:
     explains: bool = True
     postings: dict[int, Posting] = field(default_factory=dict)
     booked: dict[str, Booked] = field(default_factory=dict)
+    tiers: dict[int, Progress] = field(default_factory=dict)
 
     def decide(self, command: BasketCommand, context: BasketContext) -> Booking:
         """Book one basket into the call, or raise why not; a known reference gives its first booking."""
@@ -75,6 +79,9 @@ class Desk:
         lines = command.resolved(self.gathered.products)
         basket = engine_basket(command, lines)
         posting = self._begin(person, context.holding)
+        progress = self._progress(person, context, command.occurred_at)
+        if progress:
+            person = replace(person, tier=progress.tier)
         day = calendar.local_day(command.occurred_at, ruleset.terms.zone)
         facts = facts_of(
             person,
@@ -97,6 +104,7 @@ class Desk:
             booking.explanation = explain(basket, facts, ruleset, result)
         spend = sum(line.amount for line in basket.lines)
         self._count(posting.account, booking.row, result, ruleset, spend)
+        self._rise(posting.account, booking.row, progress, context)
         self.postings[person.id] = posting
         self.call.post(posting)
         self.call.add("transactions", booking.row)
@@ -116,6 +124,26 @@ class Desk:
             return ledger.begin(before.account, before.lots, self.write.now)
         account = holding.account or Account(person.id, self.write.programme_id, settled_at=self.write.now)
         return ledger.begin(account, holding.lots, self.write.now)
+
+    def _progress(self, person: Person, context: BasketContext, occurred_at: datetime) -> Progress | None:
+        """The member's tier as it is when the basket is posted, what was due before it done."""
+        known = self.tiers.get(person.id) or progress_of(context.stands, self.rules)
+        return known.at(self._moment(occurred_at)) if known else None
+
+    def _moment(self, occurred_at: datetime) -> datetime:
+        """When tiers are decided: now; where history is imported, when it happened."""
+        return self.write.now if self.backdate_days is None else min(occurred_at, self.write.now)
+
+    def _rise(
+        self, account: Account, row: TransactionRow, progress: Progress | None, context: BasketContext
+    ) -> None:
+        """Count the qualifying points towards the tier of the next transaction."""
+        if progress is None or context.stands is None:
+            return
+        known = self.tiers.get(account.id)
+        before = known.standing if known else context.stands.standing or Standing()
+        after = progress.counting(row.day, row.qualifying).at(self._moment(row.occurred_at))
+        self.tiers[account.id] = standings.book(self.call, account, before, after)
 
     def _book(
         self,
@@ -191,7 +219,8 @@ class Desk:
                 budget = promotions[award.promotion].caps.get("budget")
                 if budget:
                     self.call.spend(account, promotion_id, award.awarded, 1, budget)
-        self.call.live(account, row.day, Activity(transactions=1, spend=spend, earned=row.points))
+        change = Activity(transactions=1, spend=spend, earned=row.points, qualifying=row.qualifying)
+        self.call.live(account, row.day, change)
         self.call.tell(account, "transaction.posted", {"transaction": row.id, "points": row.points})
 
 

@@ -1,12 +1,10 @@
-"""Addresses of members, under /api/v1/ and /oauth/."""
+"""Addresses of languages and access, under /api/v1/ and /oauth/."""
 
 from django.urls import path
 
 from members.api import identifications, oauth, views
 
 urlpatterns = [
-    path("members", views.MembersView.as_view(), name="members"),
-    path("members/<code:member>", views.MemberView.as_view(), name="member"),
     path("identifications", identifications.IdentificationsView.as_view(), name="identifications"),
     path("languages", views.LanguagesView.as_view(), name="languages"),
 ]

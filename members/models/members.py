@@ -51,7 +51,8 @@ class Member(models.Model):
 class Activity(models.Model):
     """One row per member and programme day, written with every posting: segments ask it about behaviour.
 
-    `spend` is money in the programme's currency, `earned` and `burned` are points.
+    `spend` is money in the programme's currency, `earned` and `burned` are points;
+    `qualifying` points are what makes tiers, less what was returned of them.
     """
 
     pk = models.CompositePrimaryKey("member", "day")
@@ -63,6 +64,7 @@ class Activity(models.Model):
     spend = models.DecimalField(max_digits=20, decimal_places=4, default=0, db_default=0)
     earned = models.BigIntegerField(default=0, db_default=0)
     burned = models.BigIntegerField(default=0, db_default=0)
+    qualifying = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name_plural = "activities"

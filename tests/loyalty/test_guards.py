@@ -21,14 +21,25 @@ from loyalty.models import (
     Lot,
     PromotionBudget,
     PromotionSegment,
+    Tier,
     Transaction,
 )
 from loyalty.rules import Cap, PromotionRule
-from loyalty.services import promotion_link
+from loyalty.services import promotion_link, tier_grant, tier_rules_set
 from members.models import Member, Programme
 from segments.models import Segment
 from tests.factories import ApiClient, MemberFactory, SegmentFactory
-from tests.loyalty.worlds import LONG_AGO, adjust, earn, euros, publish, reverse, set_aside, simple_terms
+from tests.loyalty.worlds import (
+    LONG_AGO,
+    MONDAY,
+    adjust,
+    earn,
+    euros,
+    publish,
+    reverse,
+    set_aside,
+    simple_terms,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("club")]
 
@@ -76,6 +87,9 @@ def booked(club: Segment, till: ApiClient, programme: Programme) -> None:
     assert adjust(till, "10042", 50, "ADJ-IN").status_code == 201
     assert adjust(till, "10042", -20, "ADJ-OUT").status_code == 201
     set_aside(programme, "10042", 10)
+    tier_rules_set(programme=programme, period="year", now=MONDAY)
+    grant = {"reason": "test", "until": MONDAY + timedelta(days=1), "actor": "staff:x", "now": MONDAY}
+    tier_grant(member=Member.objects.get(number="10042"), tier=Tier.objects.get(), **grant)
 
 
 @pytest.fixture
@@ -104,6 +118,9 @@ def tea_house(eve: ApiClient) -> Programme:
         ("usage_not_negative", "UPDATE loyalty_promotionusage SET points = -1"),
         ("adjustment_points_not_zero", "UPDATE loyalty_adjustment SET points = 0"),
         ("hold_points_positive", "UPDATE loyalty_hold SET points = 0"),
+        ("tier_grant_has_an_end", "UPDATE loyalty_tierstanding SET granted_until = NULL"),
+        ("tier_grant_has_an_end", "UPDATE loyalty_tierstanding SET granted_until = granted_at"),
+        ("tier_rules_length", "UPDATE loyalty_tierrules SET length = 0"),
         ("reversal_never_gives", "UPDATE loyalty_reversal SET points = 1"),
         ("transaction_points_not_negative", "UPDATE loyalty_transaction SET remaining_points = -1"),
     ],
@@ -207,6 +224,15 @@ def test_append_only(table: str, sql: str, role: str) -> None:
         run(sql.format(table))
 
 
+@pytest.mark.parametrize(
+    "sql", ["UPDATE loyalty_tierchange SET reason = 'another'", "DELETE FROM loyalty_tierchange"]
+)
+def test_the_history_of_tiers_is_append_only(sql: str) -> None:
+    with refused_by("loyalty_tierchange is append-only: correct by a new entry"):
+        run("SET LOCAL session_replication_role = replica")
+        run(sql)
+
+
 @pytest.mark.parametrize("model", [Entry, Draw])
 def test_append_only_for_the_orm_too(model: Any) -> None:
     """kadyApp#26: no way of the application writes a balance or an entry around the ledger."""
@@ -245,11 +271,24 @@ def test_accounts_with_points_and_their_members_stay(ada: Member) -> None:
         run("DELETE FROM loyalty_promotionusage")
         run("DELETE FROM members_activity")
         run("DELETE FROM segments_membership")
+        run("DELETE FROM loyalty_tierstanding")
         run("DELETE FROM members_member WHERE id = %s", ada.pk)
 
 
 WALLS = [
     ("hold_account_of_programme", "UPDATE loyalty_hold SET account_id = %(stranger)s", ""),
+    (
+        "tier_standing_member_of_programme",
+        "UPDATE loyalty_tierstanding SET programme_id = %(other)s",
+        "",
+    ),
+    (
+        "tier_change_member_of_programme",
+        "INSERT INTO loyalty_tierchange SELECT (jsonb_populate_record(NULL::loyalty_tierchange, to_jsonb(t) || "
+        "jsonb_build_object('id', %(uuid)s::text, 'programme_id', %(other)s::bigint))).* "
+        "FROM loyalty_tierchange t",
+        "",
+    ),
     ("account_member_of_programme", "UPDATE loyalty_account SET programme_id = %(other)s", "account"),
     ("lot_account_of_programme", "UPDATE loyalty_lot SET programme_id = %(other)s", ""),
     (

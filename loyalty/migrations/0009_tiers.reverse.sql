@@ -1,0 +1,3 @@
+ALTER TABLE loyalty_tierchange DROP CONSTRAINT tier_change_member_of_programme;
+ALTER TABLE loyalty_tierstanding DROP CONSTRAINT tier_standing_member_of_programme;
+DROP TRIGGER tier_change_append_only ON loyalty_tierchange;

@@ -1,0 +1,312 @@
+"""Tiers: their rules, grants by hand, and the review of standings whose time has come."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from django.db import transaction
+from django.db.models import F
+
+from config.kernel.errors import FieldError
+from config.kernel.sql import rows
+from loyalty import gather_tiers, standings
+from loyalty.apply import Call, Stale
+from loyalty.engine.calendar import local_day, start_of_day
+from loyalty.errors import RuleRefused
+from loyalty.gather_tiers import StandingContext
+from loyalty.idempotency import Answer
+from loyalty.models import RulesHead, Tier, TierRules
+from loyalty.services.writes import ATTEMPTS, Write, answer, conclude, repeat
+from loyalty.tiers import CALENDAR, GRANT_ENDED, Change, Progress, Scheme, granted, ungranted
+from members.models import Member, Programme
+
+LONGEST = {"days": 3660, "months": 1200}
+CHUNK = 500
+"""Members reviewed in one database transaction."""
+
+_KEEP_TIERS = """
+INSERT INTO loyalty_tierstanding
+    (member_id, programme_id, tier, since, confirmed_on, valid_until, granted, due_at)
+SELECT m.id, m.programme_id, m.tier, %(now)s, %(today)s, x.until, '', x.due
+FROM members_member m
+JOIN jsonb_to_recordset(%(kept)s::jsonb) AS x(code text, until date, due timestamptz) ON x.code = m.tier
+WHERE m.programme_id = %(programme)s
+ON CONFLICT (member_id) DO NOTHING RETURNING 1
+"""
+
+_DUE = """
+SELECT programme_id, array_agg(member_id ORDER BY member_id) FROM (
+    SELECT programme_id, member_id FROM loyalty_tierstanding
+    WHERE due_at <= %(now)s AND member_id > %(after)s ORDER BY member_id LIMIT %(size)s
+) due GROUP BY programme_id ORDER BY programme_id
+"""
+
+# Whose points of the running period reach more than the tier they hold; and whose tier has no end but needs
+# points by now. `%(above)s` says by tier held which points reach a higher one.
+_MISPLACED = """
+SELECT member_id FROM (
+    SELECT v.member_id FROM members_activity v LEFT JOIN loyalty_tierstanding s ON s.member_id = v.member_id
+    WHERE v.programme_id = %(programme)s AND v.day >= %(first)s AND v.member_id > %(after)s
+    GROUP BY v.member_id, s.tier
+    HAVING sum(v.qualifying) >= (%(above)s::jsonb->>coalesce(s.tier, ''))::bigint
+    UNION
+    SELECT s.member_id FROM loyalty_tierstanding s
+    WHERE s.programme_id = %(programme)s AND s.member_id > %(after)s
+        AND s.valid_until IS NULL AND s.tier NOT IN ('', %(base)s)
+) misplaced ORDER BY member_id LIMIT %(size)s
+"""
+
+# Who has not even the tier that needs no points: those enrolled since the last review.
+_NEWCOMERS = """
+SELECT m.id FROM members_member m
+WHERE m.programme_id = %(programme)s AND m.id > %(after)s AND m.tier = '' ORDER BY m.id LIMIT %(size)s
+"""
+
+
+@transaction.atomic
+def tier_create(
+    *, programme: Programme, code: str, name: str, rank: int, threshold: int | None = None
+) -> Tier:
+    """A level of the programme; its multiplier comes with the terms. RuleRefused.
+
+    `threshold` in qualifying points; None = granted by staff only.
+    """
+    _head_locked(programme)
+    tier = Tier(programme=programme, code=code, name=name, rank=rank, threshold=threshold)
+    tier.save(force_insert=True)
+    _publish(programme)
+    return tier
+
+
+@transaction.atomic
+def tier_update(*, tier: Tier, name: str, rank: int, threshold: int | None = None) -> Tier:
+    """Rename or move a level, or ask for other points from now on. RuleRefused.
+
+    Its code is what rules and members know it by and never changes.
+    """
+    _head_locked(tier.programme)
+    tier.name, tier.rank, tier.threshold = name, rank, threshold
+    tier.save(update_fields=["name", "rank", "threshold"])
+    _publish(tier.programme)
+    return tier
+
+
+@transaction.atomic
+def tier_rules_set(
+    *,
+    programme: Programme,
+    period: str,
+    length: int = 1,
+    keeps_following: bool = False,
+    now: datetime,
+) -> TierRules:
+    """Say over which period tiers are reached, from now on. RuleRefused.
+
+    Tiers that members hold when a programme gets its first rules are theirs as if reached now.
+    """
+    _check_period(period, length, keeps_following)
+    _head_locked(programme)
+    found = TierRules.objects.filter(programme=programme).first()
+    rules = found or TierRules(programme=programme)
+    rules.period, rules.length, rules.keeps_following = period, length, keeps_following
+    rules.save()
+    _publish(programme)
+    if found is None:
+        _keep_tiers(programme, now)
+    return rules
+
+
+def _check_period(period: str, length: int, keeps_following: bool) -> None:
+    if period not in TierRules.Period.values:
+        raise RuleRefused(errors=[FieldError("/period", "unknown_period", "No such period.")])
+    if period in CALENDAR:
+        if length != 1:
+            error = FieldError("/length", "out_of_range", "A calendar period is looked at one at a time.")
+            raise RuleRefused(errors=[error])
+    elif keeps_following:
+        error = FieldError("/keeps_following", "calendar_only", "Only calendar periods have a following one.")
+        raise RuleRefused(errors=[error])
+    elif not 1 <= length <= LONGEST[period]:
+        error = FieldError("/length", "out_of_range", f"1 to {LONGEST[period]:,} {period}.")
+        raise RuleRefused(errors=[error])
+
+
+def _keep_tiers(programme: Programme, now: datetime) -> None:
+    scheme = standings.scheme_of(programme.pk)
+    if scheme is None:
+        return
+    today = local_day(now, scheme.zone)
+    ends = {level.code: scheme.until(today, level.code) for level in scheme.levels}
+    kept = [
+        {"code": code, "until": end, "due": start_of_day(scheme.zone, end) if end else None}
+        for code, end in ends.items()
+    ]
+    rows(
+        _KEEP_TIERS,
+        {
+            "now": now,
+            "today": today,
+            "programme": programme.pk,
+            "kept": msgspec.json.encode(kept).decode(),
+        },
+    )
+
+
+def _publish(programme: Programme) -> None:
+    """Let every process and the next review know; RuleRefused if a higher tier would need no more points."""
+    tiers = list(Tier.objects.filter(programme=programme).order_by("rank").values_list("code", "threshold"))
+    asked = [(code, threshold) for code, threshold in tiers if threshold is not None]
+    for (_, lower), (code, higher) in pairwise(asked):
+        if higher <= lower:
+            detail = f"{code} must need more points than the tier below it."
+            raise RuleRefused(errors=[FieldError("/threshold", "not_rising", detail)])
+    TierRules.objects.filter(programme=programme).update(is_changed=True)
+    RulesHead.objects.filter(programme=programme).update(version=F("version") + 1)
+
+
+def _head_locked(programme: Programme) -> None:
+    RulesHead.objects.get_or_create(programme=programme)
+    RulesHead.objects.select_for_update().get(programme=programme)
+
+
+def tier_grant(
+    *, member: Member, tier: Tier, reason: str, until: datetime, actor: str, now: datetime
+) -> None:
+    """Give a tier by hand until an instant; it counts while it is the higher one, in place of any grant before.
+
+    `actor` is `staff:<username>`. RuleRefused without a reason, for an end that is past, for a tier of another
+    programme, or in a programme without tier rules.
+    """
+    if not reason.strip():
+        raise RuleRefused(errors=[FieldError("/reason", "required", "A grant needs a reason.")])
+    if until <= now:
+        raise RuleRefused(errors=[FieldError("/until", "in_the_past", "The end must lie ahead.")])
+    if tier.programme_id != member.programme_id:
+        raise RuleRefused(errors=[FieldError("/tier", "not_found", "No tier of the member's programme.")])
+
+    def grant(progress: Progress) -> Progress:
+        standing, change = granted(progress.standing, progress.days, progress.scheme, tier.code, until, now)
+        return progress._replace(standing=standing, changes=(*progress.changes, change))
+
+    _change_one(member, now, grant, {"reason": reason, "actor": actor, "until": until})
+
+
+def tier_grant_end(*, member: Member, reason: str, actor: str, now: datetime) -> None:
+    """End a grant before its time. RuleRefused where there is none."""
+
+    def end(progress: Progress) -> Progress:
+        before, scheme = progress.standing, progress.scheme
+        if not before.granted:
+            raise RuleRefused(errors=[FieldError("/member", "no_grant", "No grant is running.")])
+        after = ungranted(before)
+        points = scheme.points(progress.days, local_day(now, scheme.zone))
+        change = Change(scheme.held(before), scheme.held(after), now, GRANT_ENDED, points)
+        return progress._replace(standing=after, changes=(*progress.changes, change))
+
+    _change_one(member, now, end, {"reason": reason, "actor": actor})
+
+
+def _change_one(member: Member, now: datetime, change: Any, told: dict[str, Any]) -> None:
+    """Settle a member's tier and change it, exactly once whoever else writes to the account."""
+    write = Write(member.programme_id, now)
+
+    def attempt() -> Answer:
+        (context,) = gather_tiers.standings(member.programme_id, [member.pk], now)
+        known = context.progress
+        if known is None:
+            detail = FieldError("/tier", "no_tier_rules", "The programme has no tier rules.")
+            raise RuleRefused(errors=[detail])
+        call, account = Call(now), context.account(now)
+        settled = standings.book(call, account, known.standing, known.at(now))
+        standings.book(call, account, known.standing, change(settled), told)
+        call.touch(account)
+        return conclude(write, call, answer(200, {}))
+
+    repeat(write, attempt, lambda: [member.pk])
+
+
+def tiers_review(*, now: datetime, size: int = CHUNK) -> int:
+    """Do what is due about tiers: ends of periods and grants, and what changed rules make of everybody.
+
+    Returns how many members' standings changed. Any number may run at once, beside anything else: a member who
+    moved meanwhile is looked at again, and nothing is done twice.
+    """
+    done = 0
+    for programme_id, members in _due(now, size):
+        done += _reviewed(programme_id, members, now)
+    for rules in TierRules.objects.order_by("programme_id"):
+        done += _review_programme(rules, now, size)
+    return done
+
+
+def _review_programme(rules: TierRules, now: datetime, size: int) -> int:
+    """Everybody whom changed rules or the lowest tier concern; cheap when nothing changed."""
+    programme_id, done = rules.programme_id, 0
+    version = RulesHead.objects.values_list("version", flat=True).get(programme_id=programme_id)
+    scheme = standings.scheme_of(programme_id)
+    if scheme is None:
+        return 0
+    params = {
+        "programme": programme_id,
+        "first": scheme.window(local_day(now, scheme.zone)),
+        "above": msgspec.json.encode(_above(scheme)).decode(),
+        "base": scheme.reached(0),
+        "size": size,
+    }
+    if rules.is_changed:
+        for members in _pages(_MISPLACED, params):
+            done += _reviewed(programme_id, members, now)
+        unchanged = TierRules.objects.filter(pk=programme_id, programme__ruleshead__version=version)
+        unchanged.update(is_changed=False)
+    if params["base"]:
+        for members in _pages(_NEWCOMERS, params):
+            done += _reviewed(programme_id, members, now)
+    return done
+
+
+def _due(now: datetime, size: int) -> Iterator[tuple[int, list[int]]]:
+    after = 0
+    while found := rows(_DUE, {"now": now, "after": after, "size": size}):
+        yield from found
+        after = max(members[-1] for _, members in found)
+
+
+def _pages(query: str, params: dict[str, Any]) -> Iterator[list[int]]:
+    """Member ids page by page, in their order."""
+    after = 0
+    while found := [member for (member,) in rows(query, {**params, "after": after})]:
+        yield found
+        after = found[-1]
+
+
+def _above(scheme: Scheme) -> dict[str, int | None]:
+    codes = ["", *(level.code for level in scheme.levels)]
+    return {code: (level.threshold if (level := scheme.following(code)) else None) for code in codes}
+
+
+def _reviewed(programme_id: int, members: Sequence[int], now: datetime) -> int:
+    """Review members of one programme in one database transaction; the overtaken ones again."""
+    done = 0
+    for _ in range(ATTEMPTS):
+        call = Call(now)
+        for context in gather_tiers.standings(programme_id, members, now):
+            _review(call, context, now)
+        try:
+            conclude(Write(programme_id, now), call, answer(200, {}))
+        except Stale as error:
+            done += len(call.standings.keys() - error.accounts)
+            members = sorted(error.accounts) or members
+            continue
+        return done + len(call.standings)
+    return done
+
+
+def _review(call: Call, context: StandingContext, now: datetime) -> None:
+    known = context.progress
+    settled = known.at(now) if known else None
+    if known and settled and settled.standing != known.standing:
+        account = context.account(now)
+        standings.book(call, account, known.standing, settled)
+        call.touch(account)
