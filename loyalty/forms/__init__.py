@@ -3,13 +3,16 @@
 from loyalty.forms.adjustments import AdjustmentForm
 from loyalty.forms.catalogue import ProductForm, TierForm
 from loyalty.forms.links import LinkEndForm, LinkForm
-from loyalty.forms.promotions import PROMOTION_STEPS, PromotionForm
+from loyalty.forms.promotion_steps import PROMOTION_STEPS
+from loyalty.forms.promotions import PromotionForm
 from loyalty.forms.terms import TERMS_FIELDS, TermsForm
+from loyalty.forms.trying import BasketForm
 
 __all__ = [
     "PROMOTION_STEPS",
     "TERMS_FIELDS",
     "AdjustmentForm",
+    "BasketForm",
     "LinkEndForm",
     "LinkForm",
     "ProductForm",

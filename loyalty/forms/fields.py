@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.dateparse import parse_datetime
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -101,6 +102,13 @@ def whole(**kwargs: Any) -> forms.IntegerField:
 def choice(choices: list[tuple[str, str]], **kwargs: Any) -> forms.ChoiceField:
     """One of a few."""
     return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **kwargs)
+
+
+def picks(**kwargs: Any) -> forms.MultipleChoiceField:
+    """Any of many; the form sets the choices."""
+    return forms.MultipleChoiceField(
+        required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget({"class": "picks"}), **kwargs
+    )
 
 
 def plain_text(value: Decimal | None) -> str | None:

@@ -1,98 +1,63 @@
 """A promotion as a marketing person says it: when, for whom, on what, what they get, limits."""
 
-from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.http import QueryDict
+from django.utils import timezone
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
 from config.kernel.codes import code_validator
-from loyalty.engine.ruleset import SCOPES
 from loyalty.errors import RuleRefused
 from loyalty.forms.fields import (
     ClockField,
     WordsField,
     choice,
     number,
-    plain_text,
+    picks,
     set_clock,
     show_refusal,
     text,
     time_of_day,
     whole,
 )
-from loyalty.models import Promotion
-from loyalty.rules import Cap, ProductSetRule, PromotionRule
+from loyalty.forms.product_files import skus_of_file
+from loyalty.forms.promotion_steps import EFFECTS, POINTER_FIELDS, WEEKDAYS, initial_of, rule_of
+from loyalty.lint import Finding
+from loyalty.models import Promotion, PromotionVersion
+from loyalty.promotion_choices import (
+    draft_findings,
+    draft_summary,
+    product_choices,
+    segment_choices,
+    segments_after,
+    segments_linked,
+)
+from loyalty.rules import PromotionDraft
 from loyalty.versions import promotion_last_version, promotion_rule_of
 from members.models import Programme
 
-EFFECTS = [
-    ("multiplier", "Multiply the base points"),
-    ("rate", "Extra points per unit of money"),
-    ("per_item", "Extra points per item"),
-    ("fixed", "Extra points, once a transaction"),
-]
-WEEKDAYS = [
-    (day, name)
-    for day, name in enumerate(
-        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1
-    )
-]
-PROMOTION_STEPS: list[tuple[str, dict[str, Any]]] = [
-    ("Promotion", {"fields": [("code", "name"), "started_from"]}),
-    ("When", {"fields": [("starts_at", "ends_at"), "weekdays", ("hours_from", "hours_until")]}),
-    ("For whom", {"fields": ["tiers", ("first", "birthday_days")]}),
-    (
-        "On what",
-        {
-            "fields": [
-                ("categories", "brands"),
-                "skus",
-                ("channels", "stores"),
-                ("minimum_amount", "minimum_quantity"),
-            ]
-        },
-    ),
-    ("What they get", {"fields": [("effect", "value"), "qualifying"]}),
-    (
-        "Limits",
-        {
-            "fields": [
-                ("cap_transaction_points", "cap_transaction_uses"),
-                ("cap_day_points", "cap_day_uses"),
-                ("cap_month_points", "cap_month_uses"),
-                ("cap_total_points", "cap_total_uses"),
-                ("cap_budget_points", "cap_budget_uses"),
-                ("exclusivity_group", "priority"),
-            ]
-        },
-    ),
-]
-_FIELDS = {
-    "/effect/type": "effect",
-    "/effect/value": "value",
-    "/window/until": "ends_at",
-    "/hours": "hours_from",
-}
-_FIELDS |= {f"/caps/{scope}/{unit}": f"cap_{scope}_{unit}" for scope in SCOPES for unit in ("points", "uses")}
+MODES = ("include", "exclude")
 
 
 class PromotionForm(forms.ModelForm):
-    """The rule in force, or the last one of a paused promotion, and what is to replace it.
+    """The draft of a promotion, else its last rule, and what is to replace it.
 
-    `programme` is set by `of`; after cleaning, `rule` is what was said.
+    `programme` is set by `of`; after cleaning, `draft` is what was said. Publishing (`_publish` was sent)
+    asks the linter too, and is refused where it finds an error.
     """
 
     programme: ClassVar[Programme]
-    rule: PromotionRule
+    draft: PromotionDraft
 
     code = text(max_length=64, validators=[code_validator], help_text="Its name for partners; never changes.")
     name = text(max_length=200, help_text="What staff and members read.")
-    started_from = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    started_from = forms.CharField(required=False, widget=forms.HiddenInput)
 
     starts_at = ClockField(label="Starts", help_text="Empty: it has no beginning.")
     ends_at = ClockField(label="Ends", help_text="The first moment it no longer runs. Empty: no end.")
@@ -107,6 +72,10 @@ class PromotionForm(forms.ModelForm):
     hours_from = time_of_day(label="From hour", help_text="Empty: all day.")
     hours_until = time_of_day(label="Until hour", help_text="Not later than the first: it passes midnight.")
 
+    include_segments = picks(
+        label="Only members of", help_text="None chosen: everybody. Members of any of them."
+    )
+    exclude_segments = picks(label="But not members of", help_text="Wins over the list beside it.")
     tiers = forms.MultipleChoiceField(
         required=False,
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -119,9 +88,19 @@ class PromotionForm(forms.ModelForm):
         label="Days after the birthday", help_text="0: on the birthday only. Empty: on any day."
     )
 
-    categories = WordsField(help_text="One per line. A product in any of the three lists counts.")
-    brands = WordsField(help_text="One per line.")
-    skus = WordsField(label="SKUs", help_text="One per line. All three lists empty: every product.")
+    pick_categories = picks(label="Categories", help_text="A product counts when any of these lists has it.")
+    pick_brands = picks(label="Brands")
+    categories = WordsField(
+        label="Other categories", rows=2, help_text="Not in the product list: one per line."
+    )
+    brands = WordsField(label="Other brands", rows=2, help_text="One per line.")
+    skus = WordsField(label="SKUs", help_text="Paste them, one per line. All lists empty: every product.")
+    sku_file = forms.FileField(
+        label="SKUs from a file",
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="CSV with a column sku, or one SKU per line. They are added to the list.",
+    )
     channels = WordsField(rows=2, help_text="Such as web or till. Empty: every channel.")
     stores = WordsField(rows=2, help_text="Store codes. Empty: every store.")
     minimum_amount = number(help_text="Of the products above, in the programme's currency.")
@@ -163,18 +142,44 @@ class PromotionForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         set_clock(self, self.programme.time_zone, "starts_at", "ends_at")
-        tiers = [(tier.code, tier.name) for tier in self.programme.tiers.all()]
-        cast(forms.MultipleChoiceField, self.fields["tiers"]).choices = tiers
+        self.now = timezone.now()
+        self.linked = segments_linked(self.instance, self.now) if self.instance.pk else {}
+        self._offer_choices()
         if self.instance.pk:
             self.fields.pop("code", None)
-            self._start_from_last_version()
+            self._start_from_what_is_said()
 
-    def _start_from_last_version(self) -> None:
-        version = promotion_last_version(self.instance)
-        self.last_version_id = version.pk if version else None
-        self.initial["started_from"] = self.last_version_id
-        if version:
-            self.initial.update(_initial(promotion_rule_of(self.programme, version.part)))
+    def _offer_choices(self) -> None:
+        tiers = [(tier.code, tier.name) for tier in self.programme.tiers.all()]
+        self._choices("tiers", tiers)
+        segments = segment_choices(self.programme, self.now)
+        for name in ("include_segments", "exclude_segments"):
+            self._choices(name, segments)
+        self.listed: dict[str, list[str]] = {}
+        for name, field in (("categories", "category"), ("brands", "brand")):
+            choices = product_choices(self.programme, field)
+            self._choices(f"pick_{name}", choices)
+            self.listed[name] = [code for code, _ in choices]
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        cast(forms.MultipleChoiceField, self.fields[name]).choices = choices
+
+    def _start_from_what_is_said(self) -> None:
+        version, drafted_at = promotion_last_version(self.instance), self.instance.drafted_at
+        self.stands_at = f"{version.pk if version else ''}/{drafted_at.isoformat() if drafted_at else ''}"
+        said = self._said(version)
+        chosen = segments_after(self.linked, said)
+        self.initial.update(started_from=self.stands_at)
+        self.initial.update({f"{mode}_segments": [x for x in chosen if chosen[x] == mode] for mode in MODES})
+        if said:
+            self.initial.update(initial_of(said.rule, self.listed), name=said.name)
+
+    def _said(self, version: PromotionVersion | None) -> PromotionDraft | None:
+        if self.instance.draft:
+            return PromotionDraft.from_row(self.instance.draft)
+        if version is None:
+            return None
+        return PromotionDraft(self.instance.name, promotion_rule_of(self.programme, version.part))
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -182,49 +187,59 @@ class PromotionForm(forms.ModelForm):
             raise forms.ValidationError("The programme has a promotion with this code.", code="taken")
         return code
 
+    def clean_exclude_segments(self) -> list[str]:
+        excluded: list[str] = self.cleaned_data["exclude_segments"]
+        both = set(excluded) & set(self.cleaned_data.get("include_segments") or ())
+        if both:
+            raise forms.ValidationError(f"In both lists: {', '.join(sorted(both))}.", code="both")
+        return excluded
+
+    def clean_sku_file(self) -> None:
+        """The SKUs of the file join those typed, also in the form when it is shown again."""
+        upload = self.cleaned_data["sku_file"]
+        if not upload:
+            return
+        found = skus_of_file(upload)
+        skus = tuple(dict.fromkeys([*self.cleaned_data.get("skus", ()), *found]))
+        self.cleaned_data["skus"] = skus
+        shown = cast(QueryDict, self.data).copy()
+        shown[self.add_prefix("skus")] = "\n".join(skus)
+        self.data = shown
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if self.instance.pk and given.get("started_from") != self.last_version_id:
+        if self.instance.pk and given.get("started_from") != self.stands_at:
             self.add_error(None, "Somebody changed this promotion meanwhile. Open it again and look first.")
+        self.draft = self.draft_so_far()
         if not self.errors:
-            self.rule = _rule(given)
             try:
-                self.rule.check()
+                self.draft.rule.check()
             except RuleRefused as error:
-                show_refusal(self, error, _FIELDS)
+                show_refusal(self, error, POINTER_FIELDS)
+        if not self.errors and "_publish" in self.data:
+            for finding in self.findings(is_deep=False):
+                if finding.level == "error":
+                    self.add_error(finding.field or None, finding.text)
         return given
 
+    def start(self) -> None:
+        """Let `draft` be what an unsent form shows."""
+        if said := self._said(promotion_last_version(self.instance)):
+            self.draft = said
 
-def _rule(given: dict[str, Any]) -> PromotionRule:
-    hours = (given["hours_from"], given["hours_until"])
-    products = ProductSetRule(given["skus"], given["categories"], given["brands"])
-    caps = {
-        scope: Cap(plain_text(given[f"cap_{scope}_points"]), given[f"cap_{scope}_uses"]) for scope in SCOPES
-    }
-    plain_fields = ("effect", "priority", "starts_at", "ends_at", "channels", "stores", "first")
-    return PromotionRule(
-        **{name: given[name] for name in plain_fields},
-        value=plain_text(given["value"]) or "",
-        weekdays=tuple(given["weekdays"]),
-        hours=hours if any(hours) else None,
-        tiers=tuple(given["tiers"]),
-        birthday_days=given["birthday_days"],
-        products=products if products != ProductSetRule() else None,
-        minimum_amount=plain_text(given["minimum_amount"]),
-        minimum_quantity=plain_text(given["minimum_quantity"]),
-        caps={scope: cap for scope, cap in caps.items() if cap != Cap()},
-        exclusivity_group=given["exclusivity_group"] or None,
-        qualifying=given["qualifying"],
-    )
+    def draft_so_far(self) -> PromotionDraft:
+        """What was said, as far as it can be read."""
+        given = self.cleaned_data
+        chosen = {code: mode for mode in MODES for code in given.get(f"{mode}_segments") or ()}
+        link = {code: mode for code, mode in chosen.items() if self.linked.get(code) != mode}
+        unlink = tuple(code for code, mode in self.linked.items() if chosen.get(code) != mode)
+        return PromotionDraft(given.get("name") or self.instance.name, rule_of(given), link, unlink)
 
+    def findings(self, *, is_deep: bool) -> list[Finding]:
+        """What the linter says of the draft; deep: also after running it on the last receipts."""
+        self.instance.programme = self.programme
+        return draft_findings(self.instance, self.draft, self.now, is_deep=is_deep)
 
-def _initial(rule: PromotionRule) -> dict[str, Any]:
-    given = asdict(rule)
-    initial = {name: given[name] for name in given if name not in ("products", "caps", "hours")}
-    products = rule.products or ProductSetRule()
-    initial |= {"skus": products.skus, "categories": products.categories, "brands": products.brands}
-    if rule.hours:
-        initial["hours_from"], initial["hours_until"] = rule.hours
-    for scope, cap in rule.caps.items():
-        initial |= {f"cap_{scope}_points": cap.points, f"cap_{scope}_uses": cap.uses}
-    return initial
+    def summary(self) -> str:
+        """The draft in plain words."""
+        return draft_summary(self.instance, self.draft, self.programme, self.now)

@@ -32,12 +32,14 @@ from segments.selectors import segment_by_code
 def promotion_draft_save(
     *, programme: Programme, code: str, draft: PromotionDraft, actor: str, now: datetime
 ) -> Promotion:
-    """Keep what a promotion, new or not, is to say next; nothing changes for anybody. RuleRefused,
-    PromotionMoveRefused."""
+    """Keep what a promotion, new or not, is to say next; nothing changes for anybody. The same again stays its
+    author's. RuleRefused, PromotionMoveRefused."""
     draft.rule.check()
     head_locked(programme)
     promotion = _promotion(programme, code)
     _check_move(promotion, "publish", now)
+    if promotion.draft == draft.row(code):
+        return promotion
     promotion.name = promotion.name or draft.name
     promotion.draft, promotion.drafted_at, promotion.drafted_by = draft.row(code), now, actor
     promotion.save()

@@ -9,6 +9,7 @@ from segments.models import Segment
 from tests.factories import ApiClient, token_of
 from tests.fixtures import ada, bob, eve, nothing_remembered, programme  # noqa: F401
 from tests.ledger_checks import ledger_holds  # noqa: F401
+from tests.loyalty.desks import desk, root, second, stranger  # noqa: F401
 from tests.loyalty.worlds import MONDAY, choco_club, silver_vip
 
 

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
 from django.db import connection, transaction
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -33,76 +31,19 @@ from loyalty.models import (
 from loyalty.rules import Cap, ProductSetRule, PromotionRule
 from loyalty.services import promotion_link, tier_create
 from members.models import Member, Programme
-from members.services import staff_create
 from segments.models import Segment
 from segments.services import segment_create
 from tests.factories import LONG_AGO, ApiClient, MemberFactory
+from tests.loyalty.desks import BACKEND, CONFIRMED, adding, errors, page, texts
 from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros, publish, simple_terms
 from tests.loyalty.worlds import reverse as take_back
 
-PASSWORD = "correct horse battery 9"
-CONFIRMED = {"_form_submitted": "on"}
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 REFERENCE = "staff-00000000-0000-4000-8000-00000000000"
 LEDGER = (Account, Transaction, Adjustment)
 pytestmark = pytest.mark.django_db
 
 RULE: dict[str, Any] = {"effect": "fixed", "value": "25", "priority": "100"}
 """What the form of a promotion needs at least."""
-
-
-def signed_in(user: AbstractUser) -> Client:
-    client = Client()
-    client.force_login(user, BACKEND)
-    return client
-
-
-@pytest.fixture
-def desk(monday: Any, programme: Programme) -> Client:
-    """Carol, staff of the programme."""
-    return signed_in(staff_create(username="carol", password=PASSWORD, programmes=[programme]))
-
-
-@pytest.fixture
-def second(monday: Any, programme: Programme) -> Client:
-    """Dave, staff of the programme too."""
-    return signed_in(staff_create(username="dave", password=PASSWORD, programmes=[programme]))
-
-
-@pytest.fixture
-def stranger(monday: Any, eve: ApiClient) -> Client:
-    """Staff of another programme."""
-    programme = eve.partner.programme
-    return signed_in(staff_create(username="mallory", password=PASSWORD, programmes=[programme]))
-
-
-@pytest.fixture
-def root(monday: Any, db: None) -> Client:
-    return signed_in(get_user_model().objects.create_superuser("root", password=PASSWORD))
-
-
-def page(model: Any, row: Any = None) -> str:
-    """The address of a list, or of a row's page."""
-    name = f"admin:loyalty_{model._meta.model_name}"
-    return reverse(f"{name}_change", args=[row.pk]) if row else reverse(f"{name}_changelist")
-
-
-def adding(model: Any, **query: object) -> str:
-    words = "&".join(f"{name}={value}" for name, value in query.items())
-    return reverse(f"admin:loyalty_{model._meta.model_name}_add") + f"?{words}"
-
-
-def texts(answer: HttpResponse) -> list[str]:
-    """What the next page tells."""
-    return [str(message) for message in answer.context["messages"]]
-
-
-def errors(answer: HttpResponse) -> dict[str, list[str]]:
-    """The errors of a form that was shown again, by field."""
-    assert answer.status_code == 200
-    context = answer.context
-    form = context["adminform"].form if "adminform" in context else context["form"]
-    return {name: list(found) for name, found in form.errors.items()}
 
 
 def published(promotion: Promotion) -> dict[str, Any]:
@@ -324,6 +265,7 @@ def test_staff_of_many_programmes_choose_one_first(
 # --- Promotions ----------------------------------------------------------------------------------------
 
 FULL: dict[str, Any] = {
+    "_publish": "1",
     "code": "PR-ALL",
     "name": "Everything at once",
     "starts_at": "2026-11-23T10:00",
@@ -383,7 +325,8 @@ def as_posted(client: Client, promotion: Promotion) -> dict[str, Any]:
     """The form of a promotion as a browser would send it back unchanged."""
     form = client.get(page(Promotion, promotion)).context["adminform"].form
     values = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in values.items() if value not in (None, False, "")}
+    values = {name: value for name, value in values.items() if value not in (None, False, "")}
+    return {"_publish": "1"} | values
 
 
 def test_a_promotion_with_everything(desk: Client, club: Segment) -> None:
@@ -470,7 +413,7 @@ def test_pausing_and_starting_again(desk: Client, club: Segment) -> None:
     assert promotion.versions.get().valid_until == MONDAY
     assert RulesHead.objects.get().version == head + 1
     assert b"Paused" in desk.get(page(Promotion)).content
-    desk.post(page(Promotion, promotion), as_posted(desk, promotion))
+    desk.post(reverse("admin:loyalty_promotion_resume", args=[promotion.pk]), CONFIRMED)
     assert published(promotion)["effect"] == {"type": "multiplier", "value": "3"}
 
 
@@ -818,9 +761,11 @@ def test_pages_ask_as_often_for_long_histories_as_for_short(
 
     earn(till, "POS-1")
     take_back(till, "POS-1", "RET-1", lines=[{"line": "1", "amount": "1.00"}])
+    count()
     short = count()
     for number in range(2, 8):
         earn(till, f"POS-{number}")
         take_back(till, "POS-1", f"RET-{number}", lines=[{"line": "1", "amount": "1.00"}])
         publish(programme, "PR-CHOC3X", PromotionRule("multiplier", str(number), products=chocolate))
+    count()
     assert count() == short

@@ -1,0 +1,192 @@
+"""Try it: one basket with and without a draft, by the same engine and from the same facts. Nothing is written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from config.kernel.errors import NotFound
+from config.kernel.sql import rows
+from loyalty import gather
+from loyalty.apply import Call
+from loyalty.drafts import Draft, put_in
+from loyalty.engine import Basket, Facts, Ruleset, calendar, conditions, evaluate, explain
+from loyalty.gather import Ask, BasketContext, Spent
+from loyalty.lint_facts import RECEIPTS
+from loyalty.models import PromotionBudget, PromotionUsage
+from loyalty.records import TransactionRow, facts_from
+from loyalty.rulesets import Timeline, timeline
+from loyalty.services.baskets import (
+    BasketCommand,
+    check_basket,
+    check_member,
+    engine_basket,
+    facts_of,
+)
+from members.models import Programme
+
+SUGGESTED = 8
+
+_RECEIPTS = """
+SELECT row_to_json(t)::text, (SELECT m.number FROM members_member m WHERE m.id = t.account_id)
+FROM loyalty_transaction t WHERE t.programme_id = %(programme)s AND t.reference = %(word)s
+UNION ALL (
+SELECT row_to_json(t)::text, m.number FROM members_member m JOIN loyalty_transaction t ON t.account_id = m.id
+WHERE m.programme_id = %(programme)s AND m.number = %(word)s AND t.programme_id = %(programme)s
+ORDER BY t.occurred_at DESC LIMIT %(limit)s)
+"""
+_LATEST = """
+SELECT row_to_json(t)::text, (SELECT m.number FROM members_member m WHERE m.id = t.account_id)
+FROM (SELECT * FROM loyalty_transaction WHERE programme_id = %(programme)s ORDER BY id DESC LIMIT %(limit)s) t
+ORDER BY t.id DESC
+"""
+_transaction = msgspec.json.Decoder(TransactionRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One evaluation: points in all and by line, and its explanation."""
+
+    points: int
+    line_points: tuple[int, ...]
+    trace: list[dict[str, Any]]
+    not_applied: list[dict[str, Any]]
+    nearly: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A basket without and with the draft; `reference` is that of a receipt, None for a typed basket."""
+
+    code: str
+    reference: str | None
+    member: str | None
+    occurred_at: datetime
+    basket: Basket
+    facts: Facts
+    without: Side
+    with_draft: Side
+
+    @property
+    def difference(self) -> int:
+        """Points more (or fewer) by the draft."""
+        return self.with_draft.points - self.without.points
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A stored basket to choose."""
+
+    reference: str
+    member: str
+    occurred_at: datetime
+    points: int
+    skus: tuple[str, ...]
+
+
+def receipts_found(programme: Programme, word: str) -> list[Receipt]:
+    """The receipt with this reference, or the member's last ones."""
+    params = {"programme": programme.pk, "word": word, "limit": SUGGESTED}
+    return [_receipt(_transaction.decode(row), member) for row, member in rows(_RECEIPTS, params)]
+
+
+def receipts_suggested(programme: Programme, draft: Draft) -> list[Receipt]:
+    """The last receipts with a line that the draft is about."""
+    promotion, found = draft.compiled(), list[Receipt]()
+    for text, member in rows(_LATEST, {"programme": programme.pk, "limit": RECEIPTS}):
+        row = _transaction.decode(text)
+        lines = row.basket().lines
+        counting = [index for index, line in enumerate(lines) if line.counts]
+        if conditions.matching(promotion, lines, counting):
+            found.append(_receipt(row, member))
+        if len(found) == SUGGESTED:
+            break
+    return found
+
+
+def _receipt(row: TransactionRow, member: str) -> Receipt:
+    skus = tuple(dict.fromkeys(line.sku or line.category or line.line for line in row.lines))
+    return Receipt(row.reference, member, row.occurred_at, row.points, skus)
+
+
+def receipt_try(programme: Programme, draft: Draft, reference: str, version: int) -> Trial:
+    """A stored receipt under the rules of its own time, with the facts it was decided from; the draft as if it
+    had run then, whatever its window. `version` is the programme's rules version. NotFound."""
+    params = {"programme": programme.pk, "word": reference, "limit": 0}
+    found = rows(_RECEIPTS, params)
+    if not found:
+        raise NotFound
+    row, member = _transaction.decode(found[0][0]), found[0][1]
+    ruleset = timeline(programme.pk, version).at(row.occurred_at)
+    facts = facts_from(row.facts)
+    return _tried(row.basket(), facts, ruleset, draft.throughout(), reference=row.reference, member=member)
+
+
+def basket_try(programme: Programme, draft: Draft, command: BasketCommand, now: datetime) -> Trial:
+    """A typed basket under the rules of its time, as the earn would see it after publishing the draft.
+
+    NotFound for an unknown member, MemberNotActive, CurrencyMismatch, ValidationFailed, ProgrammeNotActive.
+    """
+    zone = ZoneInfo(programme.time_zone)
+    day = calendar.local_day(command.occurred_at, zone)
+    asks = [Ask(command.member, None, command.occurred_at, day)]
+    found = gather.baskets(programme_id=programme.pk, asks=asks, skus=sorted(set(command.skus())), now=now)
+    rules = timeline(programme.pk, found.head.rules_version)
+    ruleset, context = rules.at(command.occurred_at), found.contexts[0]
+    check_basket(command, ruleset.terms)
+    if command.member is not None:
+        check_member(context.holding.person)
+    basket = engine_basket(command, command.resolved(found.products))
+    spent = [*found.spent, *_spent_before(rules, draft, found.spent)]
+    facts = _facts(context, ruleset, draft, rules, command.occurred_at, spent, now)
+    return _tried(basket, facts, ruleset, draft, reference=None, member=command.member)
+
+
+def _facts(
+    context: BasketContext,
+    ruleset: Ruleset,
+    draft: Draft,
+    rules: Timeline,
+    at: datetime,
+    spent: list[Spent],
+    now: datetime,
+) -> Facts:
+    """Facts with the room under the caps of the draft, too; a new promotion has all of it."""
+    known = put_in(ruleset, draft.compiled()) if draft.code in rules.promotion_ids else ruleset
+    account = context.holding.account
+    transactions = account.transactions if account else 0
+    day = calendar.local_day(at, ruleset.terms.zone)
+    return facts_of(context.holding.person, context, known, rules, day, transactions, Call(now), spent)
+
+
+def _spent_before(rules: Timeline, draft: Draft, spent: list[Spent]) -> list[Spent]:
+    """What a promotion that gets its first budget has given so far: publishing counts that as spent."""
+    id_ = rules.promotion_ids.get(draft.code)
+    if id_ is None or "budget" not in draft.rule.caps or any(x.promotion_id == id_ for x in spent):
+        return []
+    if PromotionBudget.objects.filter(pk=id_).exists():
+        return []
+    usage = PromotionUsage.objects.filter(promotion_id=id_).values_list("points", "uses")
+    points, uses = zip(*usage, strict=True) if usage else ((), ())
+    return [Spent(id_, f"{sum(points):f}", sum(uses))]
+
+
+def _tried(
+    basket: Basket,
+    facts: Facts,
+    ruleset: Ruleset,
+    draft: Draft,
+    *,
+    reference: str | None,
+    member: str | None,
+) -> Trial:
+    with_draft = put_in(ruleset, draft.compiled())
+    sides = [_side(basket, facts, rules) for rules in (ruleset, with_draft)]
+    return Trial(draft.code, reference, member, basket.occurred_at, basket, facts, *sides)
+
+
+def _side(basket: Basket, facts: Facts, ruleset: Ruleset) -> Side:
+    result = evaluate(basket, facts, ruleset)
+    return Side(result.points, result.line_points, **explain(basket, facts, ruleset, result))
