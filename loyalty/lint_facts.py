@@ -67,7 +67,7 @@ def _known(programme: Programme, subject: Subject, now: datetime) -> Known:
         return Known(now, ZoneInfo(programme.time_zone))
     channels, stores = _places(programme)
     unknown, has_known = _products(programme, subject.rule.products)
-    results = _trial(programme, rules, subject.trial) if subject.trial else []
+    results = _trial(programme, rules, subject.trial, now) if subject.trial else []
     return Known(
         now=now,
         zone=current.terms.zone,
@@ -128,8 +128,8 @@ class Tried(NamedTuple):
     result: Evaluation
 
 
-def _trial(programme: Programme, rules: Timeline, draft: Draft) -> list[Tried]:
-    promotion = draft.throughout().compiled()
+def _trial(programme: Programme, rules: Timeline, draft: Draft, now: datetime) -> list[Tried]:
+    promotion = draft.throughout(now).compiled()
     found = rows(_LATEST, {"programme": programme.pk, "limit": RECEIPTS})
     rulesets: dict[str, Ruleset] = {}
     results = []

@@ -1,6 +1,6 @@
 """Try it: one basket with and without a draft, by the same engine and from the same facts. Nothing is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -64,8 +64,6 @@ class Trial:
     reference: str | None
     member: str | None
     occurred_at: datetime
-    basket: Basket
-    facts: Facts
     without: Side
     with_draft: Side
 
@@ -111,17 +109,21 @@ def _receipt(row: TransactionRow, member: str) -> Receipt:
     return Receipt(row.reference, member, row.occurred_at, row.points, skus)
 
 
-def receipt_try(programme: Programme, draft: Draft, reference: str, version: int) -> Trial:
+def receipt_try(programme: Programme, draft: Draft, reference: str, version: int, now: datetime) -> Trial:
     """A stored receipt under the rules of its own time, with the facts it was decided from; the draft as if it
-    had run then, whatever its window. `version` is the programme's rules version. NotFound."""
+    had run then, whatever its window, and nothing of its caps were used. `version` is the programme's rules
+    version. NotFound."""
     params = {"programme": programme.pk, "word": reference, "limit": 0}
     found = rows(_RECEIPTS, params)
     if not found:
         raise NotFound
     row, member = _transaction.decode(found[0][0]), found[0][1]
     ruleset = timeline(programme.pk, version).at(row.occurred_at)
-    facts = facts_from(row.facts)
-    return _tried(row.basket(), facts, ruleset, draft.throughout(), reference=row.reference, member=member)
+    with_draft = put_in(ruleset, draft.throughout(now).compiled())
+    basket, facts = row.basket(), facts_from(row.facts)
+    room = {code: left for code, left in facts.room.items() if code != draft.code}
+    sides = _side(basket, facts, ruleset), _side(basket, replace(facts, room=room), with_draft)
+    return Trial(draft.code, row.reference, member, row.occurred_at, *sides)
 
 
 def basket_try(programme: Programme, draft: Draft, command: BasketCommand, now: datetime) -> Trial:
@@ -140,25 +142,22 @@ def basket_try(programme: Programme, draft: Draft, command: BasketCommand, now: 
         check_member(context.holding.person)
     basket = engine_basket(command, command.resolved(found.products))
     spent = [*found.spent, *_spent_before(rules, draft, found.spent)]
-    facts = _facts(context, ruleset, draft, rules, command.occurred_at, spent, now)
-    return _tried(basket, facts, ruleset, draft, reference=None, member=command.member)
+    with_draft = put_in(ruleset, draft.compiled())
+    # A promotion that was never published has all the room under its caps, and no counters to look at.
+    known = with_draft if draft.code in rules.promotion_ids else ruleset
+    facts = _facts(context, ruleset, rules, command.occurred_at, spent, now)
+    facts_then = _facts(context, known, rules, command.occurred_at, spent, now)
+    sides = _side(basket, facts, ruleset), _side(basket, facts_then, with_draft)
+    return Trial(draft.code, None, command.member, command.occurred_at, *sides)
 
 
 def _facts(
-    context: BasketContext,
-    ruleset: Ruleset,
-    draft: Draft,
-    rules: Timeline,
-    at: datetime,
-    spent: list[Spent],
-    now: datetime,
+    context: BasketContext, ruleset: Ruleset, rules: Timeline, at: datetime, spent: list[Spent], now: datetime
 ) -> Facts:
-    """Facts with the room under the caps of the draft, too; a new promotion has all of it."""
-    known = put_in(ruleset, draft.compiled()) if draft.code in rules.promotion_ids else ruleset
     account = context.holding.account
     transactions = account.transactions if account else 0
     day = calendar.local_day(at, ruleset.terms.zone)
-    return facts_of(context.holding.person, context, known, rules, day, transactions, Call(now), spent)
+    return facts_of(context.holding.person, context, ruleset, rules, day, transactions, Call(now), spent)
 
 
 def _spent_before(rules: Timeline, draft: Draft, spent: list[Spent]) -> list[Spent]:
@@ -171,20 +170,6 @@ def _spent_before(rules: Timeline, draft: Draft, spent: list[Spent]) -> list[Spe
     usage = PromotionUsage.objects.filter(promotion_id=id_).values_list("points", "uses")
     points, uses = zip(*usage, strict=True) if usage else ((), ())
     return [Spent(id_, f"{sum(points):f}", sum(uses))]
-
-
-def _tried(
-    basket: Basket,
-    facts: Facts,
-    ruleset: Ruleset,
-    draft: Draft,
-    *,
-    reference: str | None,
-    member: str | None,
-) -> Trial:
-    with_draft = put_in(ruleset, draft.compiled())
-    sides = [_side(basket, facts, rules) for rules in (ruleset, with_draft)]
-    return Trial(draft.code, reference, member, basket.occurred_at, basket, facts, *sides)
 
 
 def _side(basket: Basket, facts: Facts, ruleset: Ruleset) -> Side:

@@ -134,7 +134,7 @@ def _tried(form: PromotionForm, sent: QueryDict) -> Tried:
                 RulesHead.objects.filter(programme=form.programme).values_list("version", flat=True).first()
             )
             return Tried(
-                basket, trial=receipt_try(form.programme, draft, str(sent["_try_receipt"]), head or 0)
+                basket, trial=receipt_try(form.programme, draft, str(sent["_try_receipt"]), head or 0, now)
             )
         if "_try_basket" in sent:
             if not (basket.is_valid() and basket.cleaned_data["lines"]):
