@@ -5,18 +5,19 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 from oauth2_provider.models import get_access_token_model
 
 from config.kernel.errors import NotFound
 from members.identity import Kind, cookie_name, read
-from members.models import Member, MemberSession, Partner, Programme, ProgrammeLanguage
+from members.models import Activity, Member, MemberSession, Partner, Programme, ProgrammeLanguage
 
 IDENTIFY = "members:identify"
 TOKEN_CACHE_SECONDS = 15
@@ -155,6 +156,13 @@ def member_by_number(programme: Programme, number: str) -> Member:
         return Member.objects.get(programme=programme, number=number)
     except Member.DoesNotExist:
         raise NotFound from None
+
+
+def earned_since(member: Member, since: datetime) -> int:
+    """Points the member earned on the programme days from that of `since` on."""
+    day = since.astimezone(ZoneInfo(member.programme.time_zone)).date()
+    found = Activity.objects.filter(member=member, day__gte=day).aggregate(points=Sum("earned"))
+    return found["points"] or 0
 
 
 def language_for(language: str) -> str:

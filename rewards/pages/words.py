@@ -54,6 +54,16 @@ _REFUSALS: Mapping[str, Any] = {
 }
 
 
+OFFER_REASONS: Mapping[str, Any] = {
+    "tier": gettext_lazy("For members of another level."),
+    "segment": gettext_lazy("For other members."),
+    "member": gettext_lazy("Not for you right now."),
+    "limit": gettext_lazy("You had as many of it as one member may have."),
+    "stock": gettext_lazy("Sold out for the moment."),
+}
+"""Why a member cannot have a gift, but for missing points, which have a sentence of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """How codes are called: promotions, tiers, and those segments that members are shown."""

@@ -60,9 +60,7 @@ def test_home_before_anything_happened(phone: Client) -> None:
     assert "Nothing yet." in page
 
 
-def test_home_tells_of_debt_and_of_points_that_expire(
-    till: ApiClient, phone: Client, programme: Any
-) -> None:
+def test_home_tells_of_debt_and_of_points_that_expire(till: ApiClient, phone: Client, programme: Any) -> None:
     adjust(till, "10042", 300, reference="CRM-1", expires_at="2026-12-24T00:00:00+01:00")
     assert "Spend them soon These points expire at the start of the day: Dec. 24, 2026 300" in text_of(
         phone.get("/my/")

@@ -1,0 +1,176 @@
+"""Gifts as a member looks for them: which are in reach, and by when the others are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import Http404
+from django.utils.safestring import SafeString, mark_safe
+
+from config.kernel.pages import MemberPage
+from members.selectors import earned_since
+from rewards.eligibility import Taker, reasons
+from rewards.feed import below, categories_shown, gift_shown
+from rewards.selectors import taker_of
+from rewards.services.pictures import FOLDER
+from rewards.shelf import Gift, Shelf, shelf_of
+from rewards.texts import best_language, chain, clean_html, plain
+
+PAGE = 24
+PACE_DAYS = 90
+"""A member's pace is what she earned in so many days."""
+FARTHEST = timedelta(days=5 * 365)
+HIDDEN = {"segment", "member"}
+"""Gifts that are not offered to the member at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A gift as a member sees it. `missing` points; `by` is when her pace brings them, None for far away."""
+
+    code: str
+    name: str
+    brand: str | None
+    points: int
+    image: dict[str, Any] | None
+    reasons: list[str]
+    missing: int
+    by: datetime | None
+    teaser: str
+
+    @property
+    def is_in_reach(self) -> bool:
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The shelf a member stands before, in her language, and how fast she earns (points a day)."""
+
+    shelf: Shelf
+    languages: Sequence[str]
+    taker: Taker
+    pace: float
+    now: datetime
+
+    def offers(self, gifts: Iterable[Gift]) -> list[Offer]:
+        """Those of the gifts that are offered to the member."""
+        found = (self.offer(gift) for gift in gifts)
+        return [offer for offer in found if HIDDEN.isdisjoint(offer.reasons)]
+
+    def offer(self, gift: Gift) -> Offer:
+        """One gift to the member."""
+        shown = self.shown(gift)
+        missing = max(gift.points - self.taker.available, 0)
+        return Offer(
+            code=gift.code,
+            name=shown["name"],
+            brand=shown["brand"],
+            points=gift.points,
+            image=shown["images"][0] if shown["images"] else None,
+            reasons=reasons(gift, self.taker),
+            missing=missing,
+            by=self._by(missing),
+            teaser=plain(shown["description"])[:140],
+        )
+
+    def shown(self, gift: Gift) -> dict[str, Any]:
+        """A gift as the API shows it, in the member's language."""
+        media = f"{settings.MEDIA_URL}{FOLDER}/"
+        return gift_shown(gift, self.languages, ZoneInfo(self.shelf.zone), media, self.shelf.currency)
+
+    def _by(self, missing: int) -> datetime | None:
+        wait = timedelta(days=missing / self.pace) if missing and self.pace else None
+        return self.now + wait if wait is not None and wait <= FARTHEST else None
+
+
+class GiftsPage(MemberPage):
+    """The catalogue: `?q=`, `?category=`, `?reach=1` and `?page=` narrow and turn it; the cheapest come first."""
+
+    template_name = "my/gifts.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        window = window_of(self)
+        asked = {name: self.request.GET.get(name, "").strip() for name in ("q", "category", "reach")}
+        offers = self._found(window, **asked)
+        page = self._page(len(offers))
+        kept = {name: value for name, value in asked.items() if value}
+        categories = categories_shown(window.shelf, window.languages, "")
+        return super().get_context_data(
+            offers=offers[page * PAGE : (page + 1) * PAGE],
+            count=len(offers),
+            asked=asked,
+            categories=[x for x in categories if x["active"] and x["parent"] is None],
+            more="?" + urlencode({**kept, "page": page + 2}) if len(offers) > (page + 1) * PAGE else "",
+            available=window.taker.available,
+            **kwargs,
+        )
+
+    def _found(self, window: Window, q: str, category: str, reach: str) -> list[Offer]:
+        gifts: Iterable[Gift] = sorted(window.shelf.gifts, key=lambda gift: (gift.points, gift.code))
+        if category:
+            inside = below(window.shelf.categories, category)
+            gifts = [gift for gift in gifts if not inside.isdisjoint(gift.categories)]
+        offers = window.offers(gifts)
+        if q:
+            words = q.casefold().split()
+            offers = [x for x in offers if all(word in f"{x.name} {x.brand}".casefold() for word in words)]
+        return [x for x in offers if x.is_in_reach] if reach else offers
+
+    def _page(self, count: int) -> int:
+        text = self.request.GET.get("page", "1")
+        if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) > 0):
+            raise Http404
+        number = int(text) - 1
+        if number and number * PAGE >= count:
+            raise Http404
+        return number
+
+
+class GiftPage(MemberPage):
+    """One gift: what it is, what it costs, whether the member can have it now, and if not why."""
+
+    template_name = "my/gift.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        window = window_of(self)
+        gift = gift_or_404(window, self.kwargs["gift"])
+        shown = window.shown(gift)
+        kwargs |= {
+            "gift": shown,
+            "description": _clean(shown["description"]),
+            "offer": window.offer(gift),
+            "available": window.taker.available,
+        }
+        return super().get_context_data(**kwargs)
+
+
+def window_of(page: MemberPage) -> Window:
+    """The shelf before the member of a page."""
+    shelf = shelf_of(page.programme.pk, page.now)
+    language = best_language([page.member.language], shelf.languages)
+    earned = earned_since(page.member, page.now - timedelta(days=PACE_DAYS))
+    return Window(
+        shelf=shelf,
+        languages=chain(language, shelf.languages),
+        taker=taker_of(page.programme, page.member.number, page.now),
+        pace=earned / PACE_DAYS,
+        now=page.now,
+    )
+
+
+def gift_or_404(window: Window, code: str) -> Gift:
+    """The gift if it is offered to the member, else Http404."""
+    place = window.shelf.find(code)
+    if place is None or not window.offers([window.shelf.gifts[place]]):
+        raise Http404
+    return window.shelf.gifts[place]
+
+
+def _clean(html: str) -> SafeString:
+    """Descriptions were cleaned when they were written, and are cleaned again on their way out."""
+    return mark_safe(clean_html(html))  # noqa: S308
