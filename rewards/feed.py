@@ -14,6 +14,8 @@ from rewards.shelf import CategoryRow, Gift, Shelf
 from rewards.texts import chain, pick
 
 _encode = msgspec.json.Encoder().encode
+_texts = msgspec.json.Decoder(dict[str, str]).decode
+_pictures = msgspec.json.Decoder(list[tuple[list[dict[str, Any]], dict[str, str]]]).decode
 _MAX_FEEDS, _MAX_PAGES = 24, 512
 _GZIP_LEVEL = 5
 
@@ -99,7 +101,7 @@ def gift_shown(
     wanted = languages[0] if languages else ""
     texts, fallen = {}, []
     for name in ("name", "description", "delivery_terms"):
-        texts[name], language = pick(getattr(gift, name), languages)
+        texts[name], language = pick(_texts(getattr(gift, name)), languages)
         if texts[name] and language != wanted:
             fallen.append(name)
     return {
@@ -110,12 +112,12 @@ def gift_shown(
         "description": texts["description"],
         "brand": gift.brand or None,
         "categories": gift.categories,
-        "images": [image_shown(files, media, alt, languages) for files, alt in gift.pictures or ()],
+        "images": [image_shown(*row, media, languages) for row in _pictures(gift.pictures or "[]")],
         "points": gift.points,
         "points_before": None,
         "cash": _money(gift.cash_amount, currency),
         "value": _money(gift.face_value, gift.face_currency),
-        "attributes": gift.attributes,
+        "attributes": msgspec.Raw(gift.attributes.encode()),
         "delivery": {
             "terms": texts["delivery_terms"],
             "voucher_days": gift.voucher_days,
@@ -139,7 +141,7 @@ def gift_shown(
 
 
 def image_shown(
-    files: Sequence[dict[str, Any]], media: str, alt: dict[str, str], languages: Sequence[str]
+    files: Sequence[dict[str, Any]], alt: dict[str, str], media: str, languages: Sequence[str]
 ) -> dict[str, Any]:
     """A picture: the address and size of its widest file, and of all of them."""
     sizes = [
@@ -175,7 +177,7 @@ def categories_shown(shelf: Shelf, languages: Sequence[str], media: str) -> list
                 "code": category.code,
                 "parent": codes.get(category.parent_id or 0),
                 "name": name,
-                "image": category.files and image_shown(category.files, media, category.name, languages),
+                "image": category.files and image_shown(category.files, category.name, media, languages),
                 "active": on[category.id] and bool(points),
                 "gift_count": len(points),
                 "points_range": {"min": min(points), "max": max(points)} if points else None,

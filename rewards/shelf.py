@@ -14,20 +14,16 @@ from typing import Any, NamedTuple
 from config.kernel.sql import rows
 from rewards.texts import Spoken
 
-_HEAD = """
-SELECT coalesce((SELECT number FROM rewards_cataloguehead WHERE programme_id = %(programme)s::bigint), 0),
-       (SELECT coalesce(json_agg(json_build_array(code, fallback, is_default) ORDER BY position, code), '[]')
-        FROM members_programmelanguage WHERE programme_id = %(programme)s::bigint)
-"""
+_HEAD = "SELECT number FROM rewards_cataloguehead WHERE programme_id = %(programme)s::bigint"
 
 # Every gift that is shown now or was before: the latter have no version, and say to partners that they are gone.
 _GIFTS = """
 SELECT r.id, r.code, r.kind, r.stock IS NULL OR r.stock > 0, r.limit_per_member, r.limit_per_period, r.period,
        greatest(r.changed_at, past.last_from, past.last_until),
-       v.id, v.number, v.name::json, v.description::json, v.delivery_terms::json, v.brand, v.points, v.cash_amount,
-       v.face_value, v.face_currency, v.attributes::json, v.segments, v.tiers, v.categories, v.live_from, v.live_until,
+       v.id, v.number, v.name, v.description, v.delivery_terms, v.brand, v.points, v.cash_amount,
+       v.face_value, v.face_currency, v.attributes, v.segments, v.tiers, v.categories, v.live_from, v.live_until,
        v.voucher_days, v.has_balance, v.is_returnable, v.shown_from, v.validated_at, v.validated_by,
-       (SELECT json_agg(json_build_array(p.files, vp.alt) ORDER BY vp.position)
+       (SELECT jsonb_agg(jsonb_build_array(p.files, vp.alt) ORDER BY vp.position)
         FROM rewards_versionpicture vp JOIN rewards_picture p ON p.id = vp.picture_id WHERE vp.version_id = v.id)
 FROM (SELECT reward_id,
              max(shown_from) AS last_from,
@@ -54,13 +50,21 @@ FROM rewards_rewardversion, unnest(ARRAY[shown_from, shown_until]) AS instant
 WHERE programme_id = %(programme)s::bigint AND state = 'live'
 """
 
-_PROGRAMME = "SELECT time_zone, currency FROM members_programme WHERE id = %(programme)s::bigint"
+_PROGRAMME = """
+SELECT time_zone, currency,
+       (SELECT coalesce(json_agg(json_build_array(code, fallback, is_default) ORDER BY position, code), '[]')
+        FROM members_programmelanguage WHERE programme_id = %(programme)s::bigint)
+FROM members_programme WHERE id = %(programme)s::bigint
+"""
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
 
 
 class Gift(NamedTuple):
-    """A gift and the version that is shown of it; without one it is gone. Columns as the models explain them."""
+    """A gift and the version that is shown of it; without one it is gone. Columns as the models explain them.
+
+    Texts, attributes and pictures stay the JSON they are: each language takes from them what it shows.
+    """
 
     id: int
     code: str
@@ -72,15 +76,15 @@ class Gift(NamedTuple):
     updated_at: datetime
     version_id: int | None
     number: int
-    name: dict[str, str]
-    description: dict[str, str]
-    delivery_terms: dict[str, str]
+    name: str
+    description: str
+    delivery_terms: str
     brand: str
     points: int
     cash_amount: Any
     face_value: Any
     face_currency: str
-    attributes: dict[str, Any]
+    attributes: str
     segments: list[str]
     tiers: list[str]
     categories: list[str]
@@ -92,7 +96,7 @@ class Gift(NamedTuple):
     shown_from: datetime
     validated_at: datetime
     validated_by: str
-    pictures: list[tuple[list[dict[str, Any]], dict[str, str]]] | None
+    pictures: str | None
 
 
 class CategoryRow(NamedTuple):
@@ -124,9 +128,9 @@ class Shelf:
     feeds: dict[Any, Any]
     """What was made of this shelf and dies with it: see rewards.feed."""
 
-    def holds(self, number: int, languages: tuple[Spoken, ...], now: datetime) -> bool:
+    def holds(self, number: int, now: datetime) -> bool:
         """Whether it still tells the truth."""
-        return self.number == number and self.languages == languages and self.since <= now < self.until
+        return self.number == number and self.since <= now < self.until
 
     @property
     def tag(self) -> str:
@@ -152,15 +156,16 @@ _building = Lock()
 
 def shelf_of(programme_id: int, now: datetime) -> Shelf:
     """The catalogue of a programme at `now`; one query if nothing changed since the last time."""
-    number, languages = _head(programme_id)
+    found = rows(_HEAD, {"programme": programme_id})
+    number = found[0][0] if found else 0
     shelf = _shelves.get(programme_id)
-    if shelf is not None and shelf.holds(number, languages, now):
+    if shelf is not None and shelf.holds(number, now):
         return shelf
     with _building:
         # Whoever waited finds what the other one built.
         shelf = _shelves.get(programme_id)
-        if shelf is None or not shelf.holds(number, languages, now):
-            shelf = _build(programme_id, number, languages, now)
+        if shelf is None or not shelf.holds(number, now):
+            shelf = _build(programme_id, number, now)
             _shelves.pop(programme_id, None)
             while len(_shelves) >= _MAX_SHELVES:
                 _shelves.pop(next(iter(_shelves)))
@@ -168,38 +173,30 @@ def shelf_of(programme_id: int, now: datetime) -> Shelf:
     return shelf
 
 
-def languages_spoken(programme_id: int) -> tuple[Spoken, ...]:
-    """The languages of a programme in its order."""
-    return _head(programme_id)[1]
-
-
 def forget_shelves() -> None:
     """Make this process build every catalogue again."""
     _shelves.clear()
 
 
-def _head(programme_id: int) -> tuple[int, tuple[Spoken, ...]]:
-    ((number, languages),) = rows(_HEAD, {"programme": programme_id})
-    return number, tuple(Spoken(*language) for language in languages)
-
-
-def _build(programme_id: int, number: int, languages: tuple[Spoken, ...], now: datetime) -> Shelf:
+def _build(programme_id: int, number: int, now: datetime) -> Shelf:
     # The number was read before: what is newer than it is replaced by the next request, what is older never is.
     at = {"programme": programme_id, "now": now}
-    known = [Gift(*row) for row in rows(_GIFTS, at)]
-    ((since, until),) = rows(_INSTANTS, at)
-    ((zone, currency),) = rows(_PROGRAMME, {"programme": programme_id})
+    of = {"programme": programme_id}
+    ((since, until),) = rows(_INSTANTS, at, prepare=False)
+    known = [Gift(*row) for row in rows(_GIFTS, at, prepare=False)]
+    ((zone, currency, languages),) = rows(_PROGRAMME, of, prepare=False)
+    categories = [CategoryRow(*row) for row in rows(_CATEGORIES, of, prepare=False)]
     return Shelf(
         programme_id=programme_id,
         number=number,
         since=since or _BEGINNING,
         until=until or _END,
-        languages=languages,
+        languages=tuple(Spoken(*language) for language in languages),
         zone=zone,
         currency=currency,
         gifts=tuple(gift for gift in known if gift.version_id is not None),
         gone=tuple(gift for gift in known if gift.version_id is None),
-        categories=_tree([CategoryRow(*row) for row in rows(_CATEGORIES, {"programme": programme_id})]),
+        categories=_tree(categories),
         feeds={},
     )
 

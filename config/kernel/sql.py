@@ -14,8 +14,17 @@ def rows(query: str, params: Mapping[str, Any], *, prepare: bool = True) -> list
     """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor: psycopg.Cursor[tuple[Any, ...]] = psycopg.Cursor(connection.connection)
+        plain = connection.connection
+        cursor = _busy_cursor(plain) if prepare else psycopg.Cursor(plain)
         return cursor.execute(query, params, prepare=prepare).fetchall()
+
+
+def _busy_cursor(plain: Any) -> "psycopg.Cursor[tuple[Any, ...]]":
+    """One cursor for all that comes often on a connection: making one costs more than a small query."""
+    cursor: psycopg.Cursor[tuple[Any, ...]] | None = getattr(plain, "busy_cursor", None)
+    if cursor is None or cursor.closed:
+        cursor = plain.busy_cursor = psycopg.Cursor(plain)
+    return cursor
 
 
 def delete_in_chunks(query: str, params: Mapping[str, Any]) -> int:

@@ -15,7 +15,7 @@ from config.kernel.api.pagination import write_cursor
 from config.kernel.errors import NotFound, ValidationFailed
 from members.selectors import programme_of
 from rewards.api import shapes
-from rewards.api.filters import FILTERS, chosen
+from rewards.api.filters import chosen
 from rewards.eligibility import Taker, reasons
 from rewards.feed import Feed, feed_of, lines_json, page_json, squeezed, tombstone, with_member
 from rewards.selectors import taker_of
@@ -25,6 +25,7 @@ from rewards.texts import best_language, chain
 
 NDJSON = "application/x-ndjson"
 _LANGUAGE_LENGTH = 100
+_UNFILTERED = {"lang", "limit", "cursor"}
 
 CONDITIONAL = [
     OpenApiParameter("lang", str, description="A BCP 47 tag; without it Accept-Language decides."),
@@ -59,7 +60,7 @@ def look(request: ApiRequest, now: datetime) -> View:
     """The caller's catalogue in the language it asks for. ValidationFailed for a `lang` that is no tag."""
     shelf = shelf_of(request.auth.programme_id, now)
     language = best_language(_wanted(request), shelf.languages)
-    media = request.build_absolute_uri(f"{settings.MEDIA_URL}{FOLDER}/")
+    media = f"{request.scheme}://{request.get_host()}{settings.MEDIA_URL}{FOLDER}/"
     is_zipped = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
     tag = f'W/"{shelf.tag}.{language}.{request.media_type[-6:]}"'
     return View(feed_of(shelf, language, media), tag, is_zipped)
@@ -155,12 +156,12 @@ class GiftsView(ApiView):
         """
         now = timezone.now()
         view = look(request, now)
-        since, taker = _since(request), _taker(request, now)
         page = read_page(request, str)
+        if request.GET.keys() <= _UNFILTERED:
+            return unchanged(request, view) or _plain(request, view, page.after, page.limit)
+        since, taker = _since(request), _taker(request, now)
         if taker is None and (same := unchanged(request, view)):
             return same
-        if since is None and taker is None and not any(request.GET.get(name) for name in FILTERS):
-            return _plain(request, view, page.after, page.limit)
         found = sorted(_found(request, view, since, taker))
         if request.media_type == NDJSON:
             response = _squeezed_if(request, view, lines_json(item for _, item in found))
