@@ -229,7 +229,14 @@ def refusal_text(code: str) -> str:
 
 def step_name(step: Mapping[str, Any]) -> str:
     """The first words of a step of a trace."""
-    names = {"base": "Base points", "rounding": "Rounding", "tier": f"Tier {step['rule']}"}
+    names = {
+        "base": "Base points",
+        "rounding": "Rounding",
+        "event": "Event",
+        "limit": "Limit",
+        "review": "Review",
+        "tier": f"Tier {step['rule']}",
+    }
     return names.get(step["step"], str(step["rule"]))
 
 

@@ -19,6 +19,9 @@ from loyalty.models import (
     Account,
     Draw,
     Entry,
+    Event,
+    EventDevice,
+    EventReversal,
     Lot,
     Promotion,
     PromotionBudget,
@@ -61,6 +64,8 @@ class Ledger:
         self.lots = self._by_account(self._rows(Lot).order_by("account_id", "seq"))
         self.draws = self._by_account(self._rows(Draw).order_by("account_id", "number"))
         self.transactions = self._by_account(self._rows(Transaction).order_by("account_id"))
+        self.events = self._by_account(self._rows(Event).order_by("account_id"))
+        self.event_reversals = self._by_account(self._rows(EventReversal).order_by("account_id"))
         self.promotions = dict(self._rows(Promotion).values_list("code", "id"))
 
     def _rows(self, model: Any) -> QuerySet[Any]:
@@ -77,6 +82,7 @@ class Ledger:
         yield from self._wrong_usage()
         yield from self._wrong_budgets()
         yield from self._wrong_activity()
+        yield from self._wrong_devices()
 
     def _faults_of(self, account: Account) -> Iterator[str]:
         lots, draws = self.lots.get(account.pk, []), self.draws.get(account.pk, [])
@@ -86,6 +92,22 @@ class Ledger:
         yield from transaction_faults(
             account, self.transactions.get(account.pk, []), self.entries.get(account.pk, [])
         )
+        yield from event_faults(
+            self.events.get(account.pk, []),
+            self.event_reversals.get(account.pk, []),
+            self.entries.get(account.pk, []),
+        )
+
+    def _wrong_devices(self) -> Iterator[str]:
+        """A device's counter moved with every event that was ever counted for it."""
+        rows = [row for events in self.events.values() for row in events]
+        counted = Counter(
+            (row.type_id, bytes(row.device)) for row in rows if row.device and not row.reached_limit
+        )
+        stored = {(row.type_id, bytes(row.device)): row.version for row in self._rows(EventDevice)}
+        for key in {*counted, *stored}:
+            if stored.get(key, 0) != counted[key]:
+                yield f"device of type {key[0]} stands at {stored.get(key)}, {counted[key]} events counted"
 
     def _wrong_usage(self) -> Iterator[str]:
         """Usage of a promotion on a day is what that day's transactions still have of it."""
@@ -213,3 +235,26 @@ def transaction_faults(
         booked = (entry.points, entry.source, entry.kind) if entry else (0, row.id, "earn")
         if booked != (row.points, row.id, "earn") or sum(row.line_points) != row.points:
             yield f"transaction {row.reference} of {row.points} points, its lines {row.line_points}, entry {booked}"
+
+
+def event_faults(events: list[Event], reversals: list[EventReversal], entries: list[Entry]) -> Iterator[str]:
+    """Each event's points are its entry's, and so are a reversal's; what gave nothing has no entry."""
+    by_seq = {entry.seq: entry for entry in entries}
+    taken_back = {row.event_id: row for row in reversals}
+    for row in events:
+        entry = by_seq.get(row.entry_seq or 0)
+        booked = (entry.points, entry.source, entry.kind) if entry else (0, row.pk, "event")
+        if booked != (row.points, row.pk, "event"):
+            yield f"event {row.reference} of {row.points} points, entry {booked}"
+        if row.points not in (0, row.wanted) or row.qualifying not in (0, row.points):
+            yield f"event {row.reference} gave {row.points}, {row.qualifying} qualifying, of {row.wanted}"
+        if (row.status == "reversed") is not (row.pk in taken_back):
+            yield f"event {row.reference} is {row.status}, reversal {taken_back.get(row.pk)}"
+    sources = {entry.source for entry in entries if entry.kind == "event"}
+    if sources != {row.pk for row in events if row.entry_seq}:
+        yield f"entries of events {sources}"
+    for reversal in reversals:
+        entry = by_seq.get(reversal.entry_seq or 0)
+        booked = (entry.points, entry.source, entry.kind) if entry else (0, reversal.pk, "reversal")
+        if booked != (reversal.points, reversal.pk, "reversal"):
+            yield f"event reversal {reversal.reference} of {reversal.points} points, entry {booked}"

@@ -3,6 +3,8 @@
 from loyalty.admin.accounts import AccountAdmin
 from loyalty.admin.adjustments import AdjustmentAdmin
 from loyalty.admin.catalogue import ProductAdmin, TierAdmin
+from loyalty.admin.event_types import EventTypeAdmin
+from loyalty.admin.events import EventAdmin
 from loyalty.admin.links import PromotionSegmentAdmin
 from loyalty.admin.promotions import PromotionAdmin
 from loyalty.admin.replays import ReplayAdmin
@@ -12,6 +14,8 @@ from loyalty.admin.transactions import TransactionAdmin
 __all__ = [
     "AccountAdmin",
     "AdjustmentAdmin",
+    "EventAdmin",
+    "EventTypeAdmin",
     "ProductAdmin",
     "PromotionAdmin",
     "PromotionSegmentAdmin",

@@ -2,6 +2,7 @@
 
 from loyalty.forms.adjustments import AdjustmentForm
 from loyalty.forms.catalogue import ProductForm, TierForm
+from loyalty.forms.event_types import EVENT_TYPE_STEPS, EventTryForm, EventTypeForm
 from loyalty.forms.links import LinkEndForm, LinkForm
 from loyalty.forms.promotion_steps import PROMOTION_STEPS
 from loyalty.forms.promotions import PromotionForm
@@ -9,10 +10,13 @@ from loyalty.forms.terms import TERMS_FIELDS, TermsForm
 from loyalty.forms.trying import BasketForm
 
 __all__ = [
+    "EVENT_TYPE_STEPS",
     "PROMOTION_STEPS",
     "TERMS_FIELDS",
     "AdjustmentForm",
     "BasketForm",
+    "EventTryForm",
+    "EventTypeForm",
     "LinkEndForm",
     "LinkForm",
     "ProductForm",

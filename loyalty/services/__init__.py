@@ -9,7 +9,7 @@ from loyalty.services.baskets import BasketCommand
 from loyalty.services.evaluations import basket_evaluate
 from loyalty.services.event_outcomes import EventReversalCommand, event_decide, event_reverse
 from loyalty.services.event_types import event_type_save
-from loyalty.services.events import EventCommand, event_post
+from loyalty.services.events import EventCommand, event_post, event_preview
 from loyalty.services.products import ProductRow, product_put, products_put
 from loyalty.services.promotions import (
     needs_second_person,
@@ -83,6 +83,7 @@ __all__ = [
     "conclude",
     "event_decide",
     "event_post",
+    "event_preview",
     "event_reverse",
     "event_type_save",
     "is_final",

@@ -19,7 +19,7 @@ from loyalty.engine import Ruleset, calendar
 from loyalty.engine.numbers import LARGEST_POSTING
 from loyalty.errors import ReferenceConflict
 from loyalty.event_gather import Booked, EventContext
-from loyalty.event_rules import AttributeRefused, Decision, decide
+from loyalty.event_rules import AttributeRefused, Decision, decide, trace
 from loyalty.event_schema import exact
 from loyalty.event_types import TypeRule, type_rule
 from loyalty.idempotency import Answer
@@ -219,6 +219,33 @@ def decided(command: EventCommand, found: TypeRule, context: EventContext, rules
         pointer = f"/attributes/{found.rule.attribute}"
         raise ValidationFailed.at(pointer, "too_many_points", "One posting moves at most 2**53 points.")
     return decision
+
+
+def event_preview(*, programme_id: int, command: EventCommand, now: datetime) -> dict[str, Any]:
+    """What an event would give now: the answer without booking. Raises what posting it would raise."""
+    device = device_hash(programme_id, command.device) if command.device else None
+    context, rules = gather_event(Write(programme_id, now), command, device)
+    check_programme(context.head)
+    if context.type is None:
+        raise NotFound
+    check_member(context.holding.person)
+    check_window(command.occurred_at, context.head, now)
+    found = type_rule(programme_id, context.type.part)
+    ruleset = rules.at(command.occurred_at)
+    check_event(command, found, context)
+    decision = decided(command, found, context, ruleset)
+    active, expiry = points_dates(command.occurred_at, now, ruleset)
+    limit = decision.limit.name if decision.limit else None
+    waits = decision.status == Event.Status.IN_REVIEW
+    return {
+        "status": decision.status,
+        "points": decision.points,
+        "wanted": decision.wanted,
+        "limit": decision.limit,
+        "trace": trace(found.rule, found.code, command.attributes, ruleset.terms, limit, waits),
+        "activates_at": active,
+        "expires_at": expiry,
+    }
 
 
 def _row(

@@ -6,6 +6,7 @@ from django import template
 
 from loyalty import wording
 from loyalty.engine.numbers import RATE, plain, scaled
+from loyalty.event_wording import event_limit_text
 
 register = template.Library()
 register.filter("refusal", wording.refusal_text)
@@ -48,3 +49,11 @@ def trimmed(decimal: str) -> str:
 def grouped(number: Any) -> str:
     """A number with separators of thousands."""
     return f"{number:,}"
+
+
+@register.filter
+def event_limit(limit: Any) -> str:
+    """The limit that an event met, as answered or as decided."""
+    if isinstance(limit, dict):
+        return event_limit_text(limit["name"], limit["most"])
+    return event_limit_text(limit.name, limit.most)

@@ -283,7 +283,8 @@ def test_taking_all_events_back_leaves_what_was_without_them(
     if not EventType.objects.exists():
         terms_set(programme=programme, terms=TermsRule(delay_days=delay), now=LONG_AGO + timedelta(days=1))
         event_type(programme, "any", points=40)
-    numbers = [MemberFactory(programme=programme).number for _ in range(2)]
+    count = Member.objects.count()
+    numbers = [MemberFactory(programme=programme, number=f"P{count + n}").number for n in range(2)]
     with time_machine.travel(MONDAY, tick=False) as clock:
         _run(till, numbers, steps, clock)
         with_events, without = (balance(till, number) for number in numbers)
