@@ -31,6 +31,11 @@ STATES = {
     "Limit reached": "default",
     "Reversed": "danger",
 }
+ALLOWED: dict[str, set[str]] = {
+    Event.Status.IN_REVIEW.value: {"approve", "refuse", "take_back"},
+    Event.Status.POSTED.value: {"take_back"},
+}
+"""What staff may do to an event, by its status."""
 
 
 class ReasonForm(BaseDialogForm):
@@ -110,10 +115,7 @@ class EventAdmin(ShownAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """Only what waits can be decided, and only what stands can be taken back."""
         row = self.get_object(request, object_id)
-        allowed: set[str] = {
-            Event.Status.IN_REVIEW: {"approve", "refuse", "take_back"},
-            Event.Status.POSTED: {"take_back"},
-        }.get(row.status if row else None, set())
+        allowed = ALLOWED.get(row.status, set()) if row else set()
         return [x for x in super().get_actions_detail(request, object_id) if _names(x) & allowed]
 
     @action(description="Review queue", icon="rule", url_path="queue")
