@@ -32,6 +32,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help="how many rounds (default 5)")
     parser.add_argument("--seconds", type=int, help="how long a sample takes (default 4)")
+    parser.add_argument(
+        "--journey", action="store_true", help="load the year of manage.py load_complete_journey instead"
+    )
+    parser.add_argument("--baskets", type=int, help="with --journey: only the first so many")
     return parser.parse_args()
 
 
@@ -42,7 +46,7 @@ def main() -> int:
         os.environ.update(here.environment | {"DJANGO_SETTINGS_MODULE": "tests.bench.settings"})
         django.setup()
         # Only now are there settings that its models can be loaded under.
-        run = importlib.import_module("tests.bench.run")
+        run = importlib.import_module("tests.bench.year" if given.journey else "tests.bench.run")
         return int(run.run(here, given))
 
 
