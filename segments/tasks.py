@@ -13,6 +13,12 @@ def refresh_segment(refresh: int) -> None:
     services.refresh_run(refresh_id=refresh, now=timezone.now())
 
 
+@app.task(retry=RETRIES, queue="long")
+def run_upload(upload: int) -> None:
+    """Put the members of a file into its segment."""
+    services.upload_run(upload_id=upload, now=timezone.now())
+
+
 @app.periodic(cron="7 * * * *")
 @app.task(queueing_lock="refresh_segments")
 def refresh_segments(timestamp: int) -> None:
@@ -23,5 +29,6 @@ def refresh_segments(timestamp: int) -> None:
 @app.periodic(cron="51 3 * * *")
 @app.task(queueing_lock="segments_forget")
 def segments_forget(timestamp: int) -> None:
-    """Every night: what became of refreshes long ago."""
+    """Every night: what became of refreshes long ago, and the rows of old files."""
     services.refreshes_forget(now=timezone.now())
+    services.uploads_forget(now=timezone.now())

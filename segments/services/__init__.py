@@ -5,6 +5,13 @@ from segments.services.memberships import membership_add, membership_remove
 from segments.services.pins import member_pin, member_pin_out, member_unpin
 from segments.services.refreshing import refresh_all, refresh_request, refresh_run, refreshes_forget
 from segments.services.segments import criteria_read, criteria_save, segment_create, segment_update
+from segments.services.uploads import (
+    upload_confirm,
+    upload_create,
+    upload_drop,
+    upload_run,
+    uploads_forget,
+)
 
 __all__ = [
     "Operation",
@@ -23,4 +30,9 @@ __all__ = [
     "refreshes_forget",
     "segment_create",
     "segment_update",
+    "upload_confirm",
+    "upload_create",
+    "upload_drop",
+    "upload_run",
+    "uploads_forget",
 ]
