@@ -9,6 +9,7 @@ ADVICE: dict[str, str] = {
     "file_refused": "Correct the file where the message points, and upload it again: nothing was read.",
     "file_unreadable": "Correct the file where the message points, and import it again: what is booked stays.",
     "gift_exists": "Take another code, or change the gift that has it.",
+    "gift_not_available": "Show other gifts: <code>reasons</code> say why the member cannot have this one now.",
     "idempotency_key_missing": "Send an Idempotency-Key with every write: 1 to 255 printable ASCII characters, "
     "a new one for each thing you want done, the same one when you repeat it.",
     "idempotency_key_reused": "Take a new key for a new request. To repeat a request, send exactly the content "
@@ -22,6 +23,8 @@ ADVICE: dict[str, str] = {
     "internal_error": "Send the same request again, with the same key. If it stays, tell us the <code>instance</code>: "
     "the cause is in our log under it.",
     "invalid_token": "Get a new token at /oauth/token and send it as <code>Authorization: Bearer</code>.",
+    "limit_reached": "Nothing: the member had as many pieces as the gift allows. <code>limit</code>, "
+    "<code>used</code> and <code>period</code> say which limit.",
     "malformed_request": "Send valid JSON in UTF-8: no NaN, no Infinity, no NUL, no name twice in an object.",
     "member_exists": "Choose another number, or change the member who has it with PATCH.",
     "member_not_active": "Stop: the member left the programme. Treat the basket as a guest's.",
@@ -30,9 +33,11 @@ ADVICE: dict[str, str] = {
     "not_found": "Check the number, code or reference. What belongs to another programme is not found either.",
     "occurred_at_out_of_window": "Send the instant of the purchase, at most 5 minutes ahead of our clock and "
     "no older than the programme allows. Older receipts are imported by staff.",
+    "out_of_stock": "Show other gifts, or try again later: pieces come back when reservations lapse.",
     "payload_too_large": "Split it: a body has at most 1 MiB.",
     "picture_refused": "Save it as PNG, JPEG or WebP, at most 10 MiB and 40 million pixels, "
     "with nothing else in the file.",
+    "pool_refused": "Correct the rows that <code>errors</code> name and upload the file again.",
     "programme_frozen": "Open another programme: currency and time zone stay once something was booked.",
     "programme_not_active": "Stop: the programme is closed, or has no terms for that time.",
     "quantity_exceeds_remaining": "Read what is left of the transaction and return at most that.",
@@ -40,6 +45,7 @@ ADVICE: dict[str, str] = {
     "reference_conflict": "The receipt or return is booked with other content: read it, and take a new "
     "reference if yours is another one.",
     "request_in_progress": "Wait for the seconds in Retry-After and send the same request again, same key.",
+    "reservation_lapsed": "Order again: points and pieces were given back when the 15 minutes were over.",
     "second_person_required": "Let somebody else decide: nobody approves what they asked for.",
     "segment_is_dynamic": "Change the criteria in the back office, or pin the member: "
     '<code>"pin": true</code> with a reason.',
@@ -47,4 +53,6 @@ ADVICE: dict[str, str] = {
     "temporarily_unavailable": "Wait for the seconds in Retry-After and send the same request again, same key.",
     "unsupported_media_type": "Send <code>Content-Type: application/json</code>.",
     "validation_error": "Correct the fields in <code>errors</code>: each has a JSON pointer, a word and a sentence.",
+    "voucher_not_usable": "Do not hand anything out. The answer is the same for codes that are unknown, used, expired "
+    "or another programme's. Repeat your own use with the key it had.",
 }

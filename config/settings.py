@@ -12,7 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.kernel.codes import CODE_PATH_SCHEMA
-from config.kernel.keys import KEY_LENGTHS, signing_keys
+from config.kernel.keys import KEY_LENGTHS, check_old_keys, signing_keys
 from config.kernel.logging import logging_config
 from config.kernel.postgres import project_var
 from config.kernel.rates import parse_rate
@@ -55,6 +55,14 @@ IDENTIFICATION_KEYS = [_keys["IDENTIFICATION_KEY"], *env.list("IDENTIFICATION_KE
 """Sign members' cookies, bearers and login addresses: the first one does, the earlier ones still open theirs."""
 DEVICE_KEY = _keys["DEVICE_KEY"]
 """Hashes the device identifiers that come with events, nothing else."""
+VOUCHER_CODE_KEYS = [_keys["VOUCHER_CODE_KEY"], *env.list("VOUCHER_CODE_KEYS_BEFORE", default=[])]
+"""Voucher codes are derived under the first; the others derive those issued before it."""
+VOUCHER_LOOKUP_KEYS = [_keys["VOUCHER_LOOKUP_KEY"], *env.list("VOUCHER_LOOKUP_KEYS_BEFORE", default=[])]
+"""Codes are looked up under all of them, and remembered under the first."""
+VOUCHER_POOL_KEYS = [_keys["VOUCHER_POOL_KEY"], *env.list("VOUCHER_POOL_KEYS_BEFORE", default=[])]
+"""Uploaded codes are encrypted under the first; the others read what was encrypted before."""
+
+check_old_keys([*VOUCHER_CODE_KEYS, *VOUCHER_LOOKUP_KEYS, *VOUCHER_POOL_KEYS])
 
 # --- Applications -------------------------------------------------------------------------------------
 
@@ -238,6 +246,8 @@ PASSWORD_HASHERS = [
 
 API_RATE = parse_rate("API_RATE", env.str("API_RATE", "12000/min"))
 """Calls per client in a fixed window: `<count>/<s|min|h>`."""
+GUESS_RATE = parse_rate("GUESS_RATE", env.str("GUESS_RATE", "30/min"))
+"""Voucher codes that cannot be used, per client: a till's typing errors pass, guessing does not."""
 API_MAX_BODY_BYTES = 1024 * 1024
 
 REST_FRAMEWORK = {

@@ -48,7 +48,7 @@ class Call:
     """Rows of one call of `loyalty_apply`; postings of one account in their order, each on top of the last.
 
     `function` is what books them: an app above has one that calls `loyalty_apply` and books rows of its own in
-    the same database transaction.
+    the same database transaction. `result` is what it answered.
     """
 
     now: datetime
@@ -59,6 +59,7 @@ class Call:
     budgets: dict[int, tuple[int, int]] = field(default_factory=dict)
     activity: dict[tuple[int, date], tuple[int, Activity]] = field(default_factory=dict)
     function: str = "loyalty_apply"
+    result: dict[str, Any] = field(default_factory=dict)
     lot_rows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     changed: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
     standings: dict[int, Row] = field(default_factory=dict)
@@ -240,6 +241,7 @@ def send(call: Call) -> None:
         raise Stale
     if result["stale"]:
         raise Stale(frozenset(result["stale"]))
+    call.result = result
 
 
 _CLAIM = """

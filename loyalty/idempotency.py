@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.http import HttpResponse
 
+from config.kernel.api.problems import PROBLEM_MEDIA_TYPE
 from config.kernel.errors import FieldError, ValidationFailed
 from loyalty.errors import IdempotencyKeyMissing, IdempotencyKeyReused
 from loyalty.records import from_hex, hex_text
@@ -83,3 +85,10 @@ def replay(key: Key, stored: KeyRow) -> Answer | None:
     if not stored.status:
         return None
     return Answer(stored.status, stored.body, replayed=True)
+
+
+def respond(given: Answer) -> HttpResponse:
+    """The answer as it was decided or kept; repetitions say so."""
+    content_type = PROBLEM_MEDIA_TYPE if given.status >= 400 else "application/json"
+    headers = {"Idempotent-Replayed": "true"} if given.replayed else None
+    return HttpResponse(given.body, content_type=content_type, status=given.status, headers=headers)

@@ -13,11 +13,25 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from loyalty import answers, event_answers, event_gather, gather, ledger, wording
+from loyalty.engine import Basket, Facts, calendar
+from loyalty.engine.conditions import refusal
 from loyalty.event_types import type_rule
-from loyalty.gather import TRANSACTION, Holding
+from loyalty.gather import (
+    HEAD,
+    HEAD_END,
+    LOT,
+    MEMBER,
+    MEMBER_SIZE,
+    TRANSACTION,
+    Head,
+    Holding,
+    base_params,
+    head_of,
+)
+from loyalty.gather import holding_of as read_holding
 from loyalty.ledger import Account
 from loyalty.models import EventType, Product, Promotion, PromotionSegment, PromotionVersion, RulesHead, Tier
-from loyalty.movements import KINDS, STATUSES, Filters, Movement, all_movements, movements
+from loyalty.movements import KINDS, ORDER_KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import Part, by_hash, link_parts, timeline
 from loyalty.tier_reads import HeldTier, tier_changes, tier_of
@@ -25,9 +39,17 @@ from loyalty.versions import part_of, promotions_with_rule, with_status
 from members.models import Programme
 
 __all__ = [
+    "HEAD",
+    "HEAD_END",
     "KINDS",
+    "LOT",
+    "MEMBER",
+    "MEMBER_SIZE",
+    "ORDER_KINDS",
     "STATUSES",
+    "EntryRow",
     "Filters",
+    "Head",
     "HeldTier",
     "Holding",
     "Movement",
@@ -36,8 +58,10 @@ __all__ = [
     "adjustment_shown",
     "all_movements",
     "balance_shown",
+    "base_params",
     "event_shown",
     "event_types_of",
+    "head_of",
     "holding_of",
     "movements",
     "points_of",
@@ -49,6 +73,8 @@ __all__ = [
     "promotion_names",
     "promotion_words",
     "promotions_of",
+    "promotions_open_to",
+    "read_holding",
     "settled",
     "tier_changes",
     "tier_names",
@@ -141,6 +167,31 @@ def adjustment_shown(programme: Programme, number: str, reference: str, now: dat
     if context.holding.person is None or context.booked is None or context.booked_member != number:
         raise NotFound
     return answers.adjusted(context.booked, context.entry, number, ZoneInfo(programme.time_zone))
+
+
+def promotions_open_to(
+    programme_id: int, rules_version: int, holding: Holding, segments: frozenset[str], now: datetime
+) -> frozenset[str]:
+    """Codes of the promotions that are for this member at this instant, whatever is bought.
+
+    Those that ask for a channel or a store are for nobody here.
+    """
+    person = holding.person
+    if person is None:
+        return frozenset()
+    ruleset = timeline(programme_id, rules_version).at(now)
+    day = calendar.local_day(now, ruleset.terms.zone)
+    days = calendar.birthday_days(
+        day, person.birth_date, person.birth_date_changes, person.enrolled_at, ruleset.terms.zone
+    )
+    first = holding.account is None or holding.account.transactions == 0
+    facts = Facts(True, segments, person.tier, first, days, {})
+    basket = Basket(now, None, None, ())
+    return frozenset(
+        promotion.code
+        for promotion in ruleset.promotions
+        if refusal(promotion, basket, facts, ruleset.terms) is None
+    )
 
 
 def products_of(programme: Programme) -> QuerySet[Product]:

@@ -1,4 +1,4 @@
-"""What the catalogue refuses."""
+"""What the catalogue and gift orders refuse."""
 
 from config.kernel.errors import Family, RistourneError
 
@@ -21,3 +21,38 @@ class PictureRefused(RistourneError):
     """An upload that is no picture we can show, whatever its name says."""
 
     code, family, title = "picture_refused", Family.UNPROCESSABLE, "This picture cannot be used"
+
+
+class GiftNotAvailable(RistourneError):
+    """The gift is not validated, not live, or not for this member; `reasons` say which."""
+
+    code, family, title = "gift_not_available", Family.CONFLICT, "The gift is not available"
+
+
+class OutOfStock(RistourneError):
+    code, family, title = "out_of_stock", Family.CONFLICT, "The gift is out of stock"
+
+
+class LimitReached(RistourneError):
+    """`limit` pieces a member (in `period`), of which `used` are."""
+
+    code, family, title = "limit_reached", Family.CONFLICT, "The gift's limit is reached"
+
+
+class ReservationLapsed(RistourneError):
+    code, family, title = "reservation_lapsed", Family.CONFLICT, "The reservation has lapsed"
+
+
+class VoucherNotUsable(RistourneError):
+    """One answer for unknown, used, expired and foreign codes: it tells nothing."""
+
+    code, family, title = "voucher_not_usable", Family.CONFLICT, "The voucher cannot be used"
+
+    def __init__(self) -> None:
+        super().__init__("This code cannot be used.")
+
+
+class PoolRefused(RistourneError):
+    """A file of codes that cannot be taken as it is; `errors` say which rows and why."""
+
+    code, family, title = "pool_refused", Family.UNPROCESSABLE, "These codes cannot be uploaded"

@@ -2,16 +2,27 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.kernel.errors import NotFound
 from loyalty.selectors import Filters, Holding, Movement, all_movements, balance_shown, holding_of, movements
 from members.models import Member, Programme
 from members.selectors import member_by_number
+from rewards import answers
 from rewards.eligibility import Taker
+from rewards.gather import known_order
 from rewards.history import HistoryItem, item
 from rewards.models import Category, Reward
 from segments.selectors import segment_codes_at
+
+
+def redemption_shown(programme_id: int, reference: str, now: datetime) -> dict[str, Any]:
+    """A gift order as it is now, never with its voucher's code. NotFound."""
+    context = known_order(programme_id=programme_id, reference=reference, now=now)
+    if context is None:
+        raise NotFound
+    return answers.shown(context, now)
 
 
 def history_page(

@@ -22,6 +22,7 @@ from loyalty.models import (
     Event,
     EventDevice,
     EventReversal,
+    Hold,
     Lot,
     Promotion,
     PromotionBudget,
@@ -63,6 +64,9 @@ class Ledger:
         self.entries = self._by_account(self._rows(Entry).order_by("account_id", "seq"))
         self.lots = self._by_account(self._rows(Lot).order_by("account_id", "seq"))
         self.draws = self._by_account(self._rows(Draw).order_by("account_id", "number"))
+        self.holds = self._by_account(
+            self._rows(Hold).filter(status=Hold.Status.OPEN).order_by("account_id", "id")
+        )
         self.transactions = self._by_account(self._rows(Transaction).order_by("account_id"))
         self.events = self._by_account(self._rows(Event).order_by("account_id"))
         self.event_reversals = self._by_account(self._rows(EventReversal).order_by("account_id"))
@@ -89,6 +93,7 @@ class Ledger:
         yield from chain_faults(account, self.entries.get(account.pk, []))
         yield from figure_faults(account, self.entries.get(account.pk, []), lots)
         yield from lot_faults(account, lots, draws)
+        yield from hold_faults(account, self.holds.get(account.pk, []), lots)
         yield from transaction_faults(
             account, self.transactions.get(account.pk, []), self.entries.get(account.pk, [])
         )
@@ -220,6 +225,21 @@ def lot_faults(account: Account, lots: list[Lot], draws: list[Draw]) -> Iterator
     coming = min((at for at in instants if at and at > account.settled_at), default=None)
     if coming and (account.next_change_at is None or account.next_change_at > coming):
         yield f"next change {account.next_change_at}, a lot changes at {coming}"
+
+
+def hold_faults(account: Account, holds: list[Hold], lots: list[Lot]) -> Iterator[str]:
+    """Open holds make what is held; each came from lots of the account, and its end is awaited."""
+    if sum(hold.points for hold in holds) != account.held:
+        yield f"held {account.held}, open holds make {[hold.points for hold in holds]}"
+    known = {lot.seq for lot in lots}
+    for hold in holds:
+        if (
+            sum(part[1] for part in hold.parts) != hold.points
+            or not {part[0] for part in hold.parts} <= known
+        ):
+            yield f"hold {hold.reference} of {hold.points} from {hold.parts}"
+        if account.next_change_at is None or account.next_change_at > hold.expires_at:
+            yield f"next change {account.next_change_at}, a hold ends at {hold.expires_at}"
 
 
 def transaction_faults(

@@ -3,12 +3,20 @@
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-KEY_LENGTHS = {"SECRET_KEY": 50, "EVALUATION_KEY": 32, "IDENTIFICATION_KEY": 32, "DEVICE_KEY": 32}
+KEY_LENGTHS = {
+    "SECRET_KEY": 50,
+    "EVALUATION_KEY": 32,
+    "IDENTIFICATION_KEY": 32,
+    "DEVICE_KEY": 32,
+    "VOUCHER_CODE_KEY": 32,
+    "VOUCHER_LOOKUP_KEY": 32,
+    "VOUCHER_POOL_KEY": 32,
+}
 """Every key of the installation, with the fewest characters it may have."""
 
 _PLACEHOLDERS = ("django-insecure", "changeme", "change-me", "change_me", "secret-key", "example", "default")
@@ -32,6 +40,12 @@ def signing_keys(
         keys |= _generated(missing, generate_into)
     _refuse_weak(keys, lengths)
     return keys
+
+
+def check_old_keys(keys: Sequence[str], length: int = 32) -> None:
+    """ImproperlyConfigured unless all keys, those of before too, are strong and differ."""
+    named = {f"key {number} of VOUCHER_*_KEY and VOUCHER_*_KEYS_OLD": key for number, key in enumerate(keys)}
+    _refuse_weak(named, dict.fromkeys(named, length))
 
 
 def _refuse_weak(keys: Mapping[str, str], lengths: Mapping[str, int]) -> None:

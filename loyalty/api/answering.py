@@ -2,15 +2,15 @@
 
 from functools import partial
 
-from django.http import HttpResponse
 from django.utils import timezone
 
 from config.kernel.api import ApiRequest, problem
-from config.kernel.api.problems import PROBLEM_MEDIA_TYPE
 from config.kernel.errors import ValidationFailed
 from config.kernel.flat import flat_errors
-from loyalty.idempotency import Answer, claim
+from loyalty.idempotency import claim, respond
 from loyalty.services import Write
+
+__all__ = ["check_metadata", "keyed_write", "respond"]
 
 
 def keyed_write(request: ApiRequest, body: object) -> Write:
@@ -37,10 +37,3 @@ def check_metadata(metadata: object) -> None:
     errors = flat_errors("/metadata", metadata)
     if errors:
         raise ValidationFailed(errors=errors)
-
-
-def respond(given: Answer) -> HttpResponse:
-    """The answer as it was decided or kept; repetitions say so."""
-    content_type = PROBLEM_MEDIA_TYPE if given.status >= 400 else "application/json"
-    headers = {"Idempotent-Replayed": "true"} if given.replayed else None
-    return HttpResponse(given.body, content_type=content_type, status=given.status, headers=headers)

@@ -2,10 +2,11 @@
 
 from loyalty.apply import Call, Stale
 from loyalty.event_rules import Cooldown, EventRule
+from loyalty.ledger import Part
 from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
-from loyalty.services.baskets import BasketCommand
+from loyalty.services.baskets import BasketCommand, check_member, check_programme
 from loyalty.services.evaluations import basket_evaluate
 from loyalty.services.event_outcomes import EventReversalCommand, event_decide, event_reverse
 from loyalty.services.event_types import event_type_save
@@ -36,6 +37,7 @@ from loyalty.services.settling import accounts_settle, keys_forget
 from loyalty.services.spending import (
     Moved,
     Order,
+    account_expect,
     account_settle,
     points_confirm,
     points_give_back,
@@ -66,6 +68,7 @@ __all__ = [
     "LineRow",
     "Moved",
     "Order",
+    "Part",
     "ProductRow",
     "ProductSetRule",
     "PromotionDraft",
@@ -74,12 +77,15 @@ __all__ = [
     "Stale",
     "TermsRule",
     "Write",
+    "account_expect",
     "account_settle",
     "accounts_settle",
     "adjustment_decide",
     "adjustment_post",
     "answer",
     "basket_evaluate",
+    "check_member",
+    "check_programme",
     "conclude",
     "event_decide",
     "event_post",

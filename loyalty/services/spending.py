@@ -117,6 +117,12 @@ def account_settle(call: Call, holding: Holding, order: Order) -> Moved:
     return _post(call, _begin(call, holding, order), (), None)
 
 
+def account_expect(call: Call, holding: Holding) -> None:
+    """Book nothing on the account, but only if it still is as it was gathered."""
+    if holding.account:
+        call.expect(holding.account)
+
+
 def _begin(call: Call, holding: Holding, order: Order) -> Posting:
     if holding.person is None:
         raise NotFound

@@ -19,6 +19,13 @@ language_validator = RegexValidator(
 )
 
 
+def digits_of(currency: str) -> int:
+    """Decimals of a currency's minor unit (ISO 4217)."""
+    if currency in _WITHOUT_MINOR_UNIT:
+        return 0
+    return 3 if currency in _WITH_THREE_DIGITS else 2
+
+
 class Programme(models.Model):
     """A tenant. Every query of the platform starts from one.
 
@@ -75,9 +82,7 @@ class Programme(models.Model):
     @property
     def currency_digits(self) -> int:
         """Decimals of the currency's minor unit (ISO 4217): 0 for JPY, 3 for KWD, else 2."""
-        if self.currency in _WITHOUT_MINOR_UNIT:
-            return 0
-        return 3 if self.currency in _WITH_THREE_DIGITS else 2
+        return digits_of(self.currency)
 
 
 class ProgrammeLanguage(models.Model):

@@ -1,13 +1,23 @@
 from rewards.models.catalogue import CatalogueHead, Category, Picture
 from rewards.models.gifts import PromotionalPrice, Reward, RewardStep, RewardVersion, VersionPicture
+from rewards.models.orders import Delivery, Move, Redemption
+from rewards.models.vouchers import CodePool, PoolCode, Voucher, VoucherIssuer, VoucherUse
 
 __all__ = [
     "CatalogueHead",
     "Category",
+    "CodePool",
+    "Delivery",
+    "Move",
     "Picture",
+    "PoolCode",
     "PromotionalPrice",
+    "Redemption",
     "Reward",
     "RewardStep",
     "RewardVersion",
     "VersionPicture",
+    "Voucher",
+    "VoucherIssuer",
+    "VoucherUse",
 ]

@@ -11,7 +11,10 @@ from rewards.services.gifts import (
     stock_set,
 )
 from rewards.services.head import catalogue_changed
+from rewards.services.moves import MoveCommand, redemption_move, reservations_lapse
 from rewards.services.pictures import picture_store
+from rewards.services.pools import pool_threshold, pool_upload
+from rewards.services.redemptions import DeliveryTo, RedemptionCommand, redemption_order
 from rewards.services.validation import (
     Outcome,
     reward_pause,
@@ -24,18 +27,28 @@ from rewards.services.validation import (
     version_withdraw,
     versions_apply,
 )
+from rewards.services.vouchers import UseCommand, voucher_check, voucher_use
 
 __all__ = [
     "Content",
+    "DeliveryTo",
     "Image",
+    "MoveCommand",
     "Outcome",
+    "RedemptionCommand",
     "Terms",
+    "UseCommand",
     "catalogue_changed",
     "category_create",
     "category_update",
     "content_of",
     "picture_store",
+    "pool_threshold",
+    "pool_upload",
     "promotional_price_set",
+    "redemption_move",
+    "redemption_order",
+    "reservations_lapse",
     "reward_create",
     "reward_pause",
     "reward_resume",
@@ -49,4 +62,6 @@ __all__ = [
     "version_validate",
     "version_withdraw",
     "versions_apply",
+    "voucher_check",
+    "voucher_use",
 ]

@@ -20,8 +20,11 @@ Decisions
   expires at once. A negative one draws available points only and never makes debt.
 - Holds: points held are no part of their lot's remaining points, so they do not expire with it. A hold due
   at the very instant its lot expires comes back to an expired lot. Points that come back pay debt first;
-  what came back to an expired lot lives until the start of the programme day after (that day + grace days),
-  points already living there on grace with it; with 0 grace days it expires at once with an entry.
+  what came back to a lot that expired since it was drawn lives until the start of the programme day after
+  (that day + grace days), points already living there on grace with it; with 0 grace days it expires at once
+  with an entry. Points drawn from a lot on grace and given back while the grace lasts get no longer grace.
+- Gift orders: spending is an entry `redemption` when it happens or its hold is confirmed; giving back is one
+  entry and goes to the lots it came from, by the same rules as a hold that ends.
 - A reference used twice, an unknown one or negative points are mistakes of the caller: ValueError.
 """
 
@@ -70,12 +73,16 @@ class Lot:
         return max(self.expires_at or NEVER, self.grace_until)
 
 
+Draws = list[tuple[Lot, int, datetime]]
+"""Lots with the points drawn from each and when what remained of it was to expire at that time."""
+
+
 @dataclass
 class Hold:
     """Points set aside until an instant, and the lots they came from."""
 
     expires_at: datetime
-    draws: list[tuple[Lot, int]]
+    draws: Draws
 
 
 class Account:
@@ -92,6 +99,7 @@ class Account:
         self.holds: dict[str, Hold] = {}
         self.entries: list[Entry] = []
         self.may_return: dict[str, int] = {}
+        self.orders: dict[str, Draws] = {}
 
     @property
     def available(self) -> int:
@@ -106,7 +114,7 @@ class Account:
     @property
     def held(self) -> int:
         """Points set aside by holds."""
-        return sum(points for hold in self.holds.values() for _, points in hold.draws)
+        return sum(points for hold in self.holds.values() for _, points, _ in hold.draws)
 
     @property
     def balance(self) -> int:
@@ -199,9 +207,7 @@ class Account:
         with self._all_or_nothing():
             self.settle(now)
             self._require(points)
-            drawn: list[tuple[Lot, int]] = []
-            self._draw(points, drawn)
-            self.holds[reference] = Hold(utc(expires_at), drawn)
+            self.holds[reference] = Hold(utc(expires_at), self._draw_for(points))
             self.settle(now)
 
     def release(self, reference: str, now: datetime) -> None:
@@ -210,7 +216,41 @@ class Account:
         if reference in self.holds:
             self._give_back_hold(reference, utc(now))
 
+    def redeem(self, reference: str, points: int, now: datetime) -> None:
+        """Spend available points; raises Insufficient beyond them."""
+        if points <= 0 or reference in self.orders:
+            raise ValueError("no points or a reference used twice")
+        with self._all_or_nothing():
+            self.settle(now)
+            self._require(points)
+            self.orders[reference] = self._draw_for(points)
+            self._write("redemption", -points)
+
+    def confirm(self, reference: str, now: datetime) -> bool:
+        """Spend what a hold set aside; False when it has run out."""
+        self.settle(now)
+        if reference not in self.holds:
+            return False
+        draws = self.orders[reference] = self.holds.pop(reference).draws
+        self._write("redemption", -sum(points for _, points, _ in draws))
+        return True
+
+    def give_back(self, reference: str, kind: str, now: datetime) -> None:
+        """Give what an order spent back to the lots it came from."""
+        self.settle(now)
+        draws = self.orders.pop(reference)
+        self._return_to_lots(draws, utc(now))
+        self._write(kind, sum(points for _, points, _ in draws))
+        self._pay_debt()
+        self._expire(utc(now))
+
     # Steps
+
+    def _draw_for(self, points: int) -> Draws:
+        ends = {id(lot): lot.leaves_at() for lot in self.lots}
+        drawn: list[tuple[Lot, int]] = []
+        self._draw(points, drawn)
+        return [(lot, taken, ends[id(lot)]) for lot, taken in drawn]
 
     def _post(self, lot: Lot, kind: str, now: datetime) -> None:
         if lot.points:
@@ -237,13 +277,16 @@ class Account:
             self._write("give_back", back)
 
     def _give_back_hold(self, reference: str, at: datetime) -> None:
-        for lot, points in self.holds.pop(reference).draws:
-            lot.remaining += points
-            if self.grace_days and (lot.expires_at or NEVER) <= at:
-                day = local(at, self.terms["time_zone"]).date() + timedelta(days=self.grace_days + 1)
-                lot.grace_until = start_of_day(day, self.terms["time_zone"])
+        self._return_to_lots(self.holds.pop(reference).draws, at)
         self._pay_debt()
         self._expire(at)
+
+    def _return_to_lots(self, draws: Draws, at: datetime) -> None:
+        for lot, points, end in draws:
+            lot.remaining += points
+            if self.grace_days and end <= at:
+                day = local(at, self.terms["time_zone"]).date() + timedelta(days=self.grace_days + 1)
+                lot.grace_until = start_of_day(day, self.terms["time_zone"])
 
     def _drawable(self) -> list[Lot]:
         """Active lots with points, in the order in which they are drawn."""

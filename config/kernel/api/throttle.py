@@ -32,14 +32,22 @@ class Allowance(NamedTuple):
 
 def count_call(client_id: str, rate: Rate | None = None) -> Allowance:
     """Count one call of this client in the window of now; `rate` is the API's unless another is given."""
-    limit, window = rate or settings.API_RATE
-    now = time.time()
-    number, age = divmod(now, window)
-    key = f"calls:{client_id}:{int(number)}"
+    return _count("calls", client_id, rate or settings.API_RATE, 1)
+
+
+def count_miss(client_id: str, misses: int = 1) -> None:
+    """Count wrong guesses of a client; with 0 only ask. Raises RateLimited when it has guessed too often."""
+    _count("misses", client_id, settings.GUESS_RATE, misses).check()
+
+
+def _count(what: str, client_id: str, rate: Rate, more: int) -> Allowance:
+    limit, window = rate
+    number, age = divmod(time.time(), window)
+    key = f"{what}:{client_id}:{int(number)}"
     try:
-        used = counters.incr(key)
+        used = counters.incr(key, more)
     except ValueError:
         # Of several first calls at once one adds, all count.
         counters.add(key, 0, timeout=window * 2)
-        used = counters.incr(key)
+        used = counters.incr(key, more)
     return Allowance(limit, window, limit - used, int(window - age) + 1)

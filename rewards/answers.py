@@ -1,0 +1,153 @@
+"""What the API answers about gift orders and vouchers: the first answer and its repetition are one code.
+
+No answer that is kept holds a voucher's code: it is put in when the answer is sent.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from loyalty.selectors import EntryRow
+from members.models.programmes import digits_of
+from rewards.gather import Booked, KnownContext
+from rewards.lifecycle import Status, following
+from rewards.records import PartRow, RedemptionRow, VoucherRow
+
+Body = dict[str, Any]
+
+
+def local(at: datetime | None, zone: ZoneInfo) -> str | None:
+    """An instant as RFC 3339 text in the programme's time."""
+    return at.astimezone(zone).isoformat() if at else None
+
+
+def money(amount: Decimal | None, currency: str) -> Body | None:
+    """An amount with the currency's decimals; None for none."""
+    if amount is None:
+        return None
+    return {"amount": f"{amount:.{digits_of(currency)}f}", "currency": currency}
+
+
+def ordered(booked: Booked, zone: ZoneInfo) -> Body:
+    """The answer to an order as it was the first time, without the voucher's code."""
+    row = booked.row
+    is_hold = row.mode == "hold"
+    entry = None if is_hold else booked.entry
+    first = Status.RESERVED if is_hold else Status.DELIVERED if row.is_digital else Status.EXCHANGED
+    voucher = None if is_hold or booked.voucher is None else voucher_first(booked.voucher, zone)
+    return {
+        **_what(booked),
+        "status": first,
+        "recorded_at": local(row.recorded_at, zone),
+        "reserved_until": local(row.reserved_until, zone),
+        "lots": lots(row.parts, zone),
+        "voucher": voucher,
+        "entries": entries(row, entry),
+        "balance": {**row.balance, "as_of": local(row.recorded_at, zone)},
+        "receipt": receipt(entry),
+        "metadata": dict(sorted(row.metadata.items())),
+    }
+
+
+def _what(booked: Booked) -> Body:
+    row = booked.row
+    return {
+        "reference": row.reference,
+        "member": booked.member,
+        "gift": booked.gift_code,
+        "quantity": row.quantity,
+        "points": row.points,
+        "promotion": row.promotion or None,
+    }
+
+
+def shown(context: KnownContext, now: datetime) -> Body:
+    """An order as it is now, with every step."""
+    booked, zone, row = context.booked, context.place.zone, context.booked.row
+    status = row.status_at_instant(now)
+    steps = [
+        {
+            "status": move.status,
+            "at": local(move.at, zone),
+            "note": move.note or None,
+            "tracking": move.tracking or None,
+        }
+        for move in context.moves
+    ]
+    if status is not row.status:
+        steps.append(
+            {"status": status, "at": local(row.reserved_until, zone), "note": None, "tracking": None}
+        )
+    return {
+        **_what(booked),
+        "status": status,
+        "recorded_at": local(row.recorded_at, zone),
+        "reserved_until": local(row.reserved_until, zone),
+        "lots": lots(row.parts, zone),
+        "voucher": voucher_shown(booked.voucher, zone, now) if booked.voucher else None,
+        "delivery": {"method": context.delivery} if context.delivery else None,
+        "tracking": row.tracking or None,
+        "history": steps,
+        "allowed": allowed(status, context),
+        "metadata": dict(sorted(row.metadata.items())),
+    }
+
+
+def allowed(status: Status, context: KnownContext) -> list[Status]:
+    """The steps that can be asked for now: a gift that does not come back is not returned, time alone lapses."""
+    return [
+        to
+        for to in following(status, is_digital=context.booked.row.is_digital)
+        if to is not Status.LAPSED and (to is not Status.RETURN_REQUESTED or may_return(context))
+    ]
+
+
+def may_return(context: KnownContext) -> bool:
+    """Whether the gift may come back: its terms say so, and nothing of its voucher is used."""
+    return bool(context.gift.is_returnable) and not context.is_used
+
+
+def lots(parts: list[PartRow], zone: ZoneInfo) -> list[Body]:
+    """Which points were spent, and when they would have expired."""
+    return [{"points": points, "expires_at": local(expires_at, zone)} for _, points, expires_at in parts]
+
+
+def entries(row: RedemptionRow, entry: EntryRow | None) -> list[Body]:
+    """The entry of a movement, if there is one."""
+    if entry is None:
+        return []
+    return [{"id": f"{row.member_id}-{entry.seq}", "kind": entry.kind, "points": entry.points}]
+
+
+def receipt(entry: EntryRow | None) -> Body | None:
+    """The entry's place in the account's hash chain."""
+    if entry is None:
+        return None
+    return {
+        "seq": entry.seq,
+        "hash": "sha256:" + entry.hash[2:],
+        "prev": "sha256:" + entry.prev_hash[2:],
+    }
+
+
+def voucher_first(row: VoucherRow, zone: ZoneInfo) -> Body:
+    """A voucher as it was issued; `code` is put in when the answer is sent."""
+    value = money(row.value, row.currency)
+    return {"code": None, "value": value, "balance": value, "valid_until": local(row.valid_until, zone)}
+
+
+def voucher_shown(row: VoucherRow, zone: ZoneInfo, now: datetime) -> Body:
+    """A voucher as it is now, never with its code."""
+    is_expired = row.status == "active" and not row.is_usable(now)
+    return {
+        "status": "expired" if is_expired else row.status,
+        "value": money(row.value, row.currency),
+        "balance": money(row.balance, row.currency),
+        "valid_until": local(row.valid_until, zone),
+    }
+
+
+def balance(figures: dict[str, int], now: datetime, zone: ZoneInfo) -> Body:
+    """The four figures at an instant."""
+    return {**figures, "as_of": local(now, zone)}

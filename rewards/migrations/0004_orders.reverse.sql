@@ -1,0 +1,14 @@
+DROP FUNCTION rewards_apply(jsonb);
+DROP TRIGGER voucher_use_append_only ON rewards_voucheruse;
+DROP TRIGGER move_append_only ON rewards_move;
+ALTER TABLE rewards_voucheruse DROP CONSTRAINT voucher_use_voucher_of_programme;
+ALTER TABLE rewards_voucher DROP CONSTRAINT voucher_pool_code_of_programme;
+ALTER TABLE rewards_voucher DROP CONSTRAINT voucher_redemption_of_programme;
+ALTER TABLE rewards_poolcode DROP CONSTRAINT pool_code_redemption_of_programme;
+ALTER TABLE rewards_poolcode DROP CONSTRAINT pool_code_pool_of_programme;
+ALTER TABLE rewards_codepool DROP CONSTRAINT pool_reward_of_programme;
+ALTER TABLE rewards_delivery DROP CONSTRAINT delivery_redemption_of_programme;
+ALTER TABLE rewards_move DROP CONSTRAINT move_redemption_of_programme;
+ALTER TABLE rewards_redemption DROP CONSTRAINT redemption_version_of_programme;
+ALTER TABLE rewards_redemption DROP CONSTRAINT redemption_reward_of_programme;
+ALTER TABLE rewards_redemption DROP CONSTRAINT redemption_member_of_programme;

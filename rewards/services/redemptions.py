@@ -1,0 +1,318 @@
+"""Redeem: points for a gift, at once or after a reservation, in one database transaction."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from uuid_utils.compat import uuid7
+
+from config.kernel.errors import NotFound, RistourneError, ValidationFailed
+from config.kernel.sql import rows
+from loyalty.errors import ReferenceConflict
+from loyalty.idempotency import Answer
+from loyalty.selectors import promotions_open_to
+from loyalty.services import (
+    Call,
+    Order,
+    Stale,
+    Write,
+    account_expect,
+    answer,
+    check_member,
+    check_programme,
+    conclude,
+    is_final,
+    known,
+    points_hold,
+    points_redeem,
+    refused,
+    repeat,
+)
+from rewards import answers, gather
+from rewards.errors import GiftNotAvailable, LimitReached, OutOfStock
+from rewards.gather import Booked, NewContext
+from rewards.lifecycle import Status
+from rewards.records import GiftRow, PoolCodeRow, RedemptionRow, VoucherRow
+from rewards.services import issuing
+from rewards.services.moves import reservations_lapse
+
+RESERVED_FOR = timedelta(minutes=15)
+LARGEST_POSTING = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTo:
+    """Where a gift goes: personal data. `address` has name, street, postal_code, city, country, phone."""
+
+    method: str
+    email: str = ""
+    address: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionCommand:
+    """A gift order; `mode` is commit, hold (a reservation) or dry_run, `actor` who orders."""
+
+    reference: str
+    member: str
+    gift: str
+    actor: str
+    quantity: int = 1
+    mode: str = "commit"
+    language: str = ""
+    delivery: DeliveryTo | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def content(self, salt: bytes) -> bytes:
+        """Salted SHA-256 of what makes two orders the same; it knows the delivery and tells nothing of it."""
+        mode = "commit" if self.mode == "dry_run" else self.mode
+        to = self.delivery and (
+            self.delivery.method,
+            self.delivery.email,
+            sorted(self.delivery.address.items()),
+        )
+        same = (self.member, self.gift, self.quantity, mode, self.language, to)
+        return hashlib.sha256(salt + msgspec.json.encode(same)).digest()
+
+
+@dataclass(slots=True)
+class Decided:
+    """An answer, and the voucher whose code goes into it when it is sent."""
+
+    given: Answer
+    booked: Booked | None = None
+    knows_code: bool = True
+
+
+def redemption_order(*, write: Write, command: RedemptionCommand) -> Answer:
+    """Order a gift: 201 booked, 200 for a dry run or a repetition, or the refusal, as an answer.
+
+    Raises NotFound (no such member or gift) and ValidationFailed. Final refusals (InsufficientPoints,
+    OutOfStock, LimitReached, GiftNotAvailable ...) are kept under the key.
+    """
+    context: list[NewContext] = []
+
+    def attempt() -> Answer:
+        found = gather.new_order(
+            programme_id=write.programme_id,
+            number=command.member,
+            gift=command.gift,
+            quantity=command.quantity,
+            reference=command.reference,
+            now=write.now,
+            key=write.key,
+        )
+        context[:] = [found]
+        first = known(write, found.place.head)
+        if first:
+            code = issuing.code_of(found.booked) if _is_same(found, write) and found.booked else None
+            return issuing.with_code(first, code)
+        call = Call(write.now, function="rewards_apply")
+        try:
+            decided = _decide(write, command, found, call)
+        except RistourneError as error:
+            return _refuse(write, command, found, error)
+        if command.mode == "dry_run" and decided.booked is None:
+            return decided.given
+        conclude(write, call, decided.given)
+        code = _code(decided, call) if decided.knows_code else None
+        return issuing.with_code(decided.given, code)
+
+    return repeat(
+        write,
+        attempt,
+        lambda: [x.place.holding.person.id for x in context if x.place.holding.person],
+        more_locks=lambda: _lock_stock([x.gift.id for x in context if x.gift]),
+    )
+
+
+def _lock_stock(rewards: list[int]) -> None:
+    rows(
+        "SELECT 1 FROM rewards_reward WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE",
+        {"ids": sorted(rewards)},
+    )
+
+
+def _is_same(context: NewContext, write: Write) -> bool:
+    return context.booked is not None and context.booked.row.partner_id == write.partner_id
+
+
+def _code(decided: Decided, call: Call) -> str | None:
+    booked = decided.booked
+    taken = call.result.get("pool_code")
+    if booked and taken:
+        booked.pool_code = msgspec.convert(taken, PoolCodeRow)
+    return issuing.code_of(booked) if booked else None
+
+
+def _refuse(write: Write, command: RedemptionCommand, context: NewContext, error: RistourneError) -> Answer:
+    """Keep a final refusal under the key, decided for the account as it is; or free what lapsed and try again."""
+    if isinstance(error, OutOfStock) and context.gift and context.has_lapsed:
+        reservations_lapse(now=write.now, reward_id=context.gift.id)
+        raise Stale
+    if not write.key or not is_final(error) or command.mode == "dry_run":
+        raise error
+    unchanged = Call(write.now)
+    account_expect(unchanged, context.place.holding)
+    return conclude(write, unchanged, refused(write, error))
+
+
+def _decide(write: Write, command: RedemptionCommand, context: NewContext, call: Call) -> Decided:
+    place = context.place
+    if context.booked:
+        return _repeated(write, command, context, context.booked)
+    check_programme(place.head)
+    person = check_member(place.holding.person)
+    gift = available(context, command)
+    unit_points, promotion = _price(context, gift, write)
+    row = _row(write, command, person.id, gift, unit_points, promotion)
+    order = Order(
+        row.id, row.reference, bytes.fromhex(row.salt[2:]), write.programme_id, place.zone, place.grace_days
+    )
+    if command.mode == "hold":
+        row.reserved_until = write.now + RESERVED_FOR
+        moved = points_hold(call, place.holding, order, row.points, row.reserved_until)
+    else:
+        moved = points_redeem(call, place.holding, order, row.points)
+    row.parts, row.balance = list(moved.parts), moved.figures._asdict()
+    row.entry_seq = moved.entry.seq if moved.entry else None
+    voucher = _book(command, context, gift, row, call)
+    booked = Booked(row, gift.code, command.member, moved.entry, voucher, None)
+    body = answers.ordered(booked, place.zone)
+    if command.mode == "dry_run":
+        return Decided(answer(200, _promised(body)))
+    return Decided(answer(201, body), booked)
+
+
+def _promised(body: dict[str, Any]) -> dict[str, Any]:
+    """What a dry run says: the order as it would be, without what only a booked one has."""
+    return {**body, "status": "dry_run", "entries": [], "receipt": None}
+
+
+def _repeated(write: Write, command: RedemptionCommand, context: NewContext, booked: Booked) -> Decided:
+    if bytes.fromhex(booked.row.content[2:]) != command.content(bytes.fromhex(booked.row.salt[2:])):
+        raise ReferenceConflict("This reference is booked with other content.")
+    given = answer(200, answers.ordered(booked, context.place.zone), replayed=True)
+    return Decided(given, booked, knows_code=_is_same(context, write))
+
+
+def available(context: NewContext, command: RedemptionCommand) -> GiftRow:
+    """The gift, if this member may have so many pieces of it now.
+
+    NotFound, GiftNotAvailable (`reasons`), LimitReached, OutOfStock; ValidationFailed for several pieces of
+    one code.
+    """
+    gift, person = context.gift, context.place.holding.person
+    if gift is None or person is None:
+        raise NotFound
+    reasons = [] if gift.version_id and gift.state == "active" else ["not_live"]
+    if gift.segments and context.segments.isdisjoint(gift.segments):
+        reasons.append("segment")
+    if gift.tiers and person.tier not in gift.tiers:
+        reasons.append("tier")
+    if reasons:
+        raise GiftNotAvailable("This gift is not available to the member.", reasons=reasons)
+    if gift.kind == "pool_voucher" and command.quantity > 1:
+        raise ValidationFailed.at("/quantity", "one_at_a_time", "One code at a time.")
+    _check_limits(context, gift, command.quantity)
+    if gift.stock is not None and gift.stock < command.quantity:
+        raise OutOfStock(f"{gift.stock} in stock.")
+    if gift.kind == "pool_voucher" and not context.has_code:
+        raise OutOfStock("No code is left.")
+    return gift
+
+
+def _check_limits(context: NewContext, gift: GiftRow, quantity: int) -> None:
+    limits = (
+        (gift.limit_per_member, context.ever, None),
+        (gift.limit_per_period, context.lately, gift.period),
+    )
+    for limit, used, period in limits:
+        if limit is not None and used + quantity > limit:
+            raise LimitReached(
+                f"At most {limit} to a member; {used} so far.", limit=limit, used=used, period=period
+            )
+
+
+def _price(context: NewContext, gift: GiftRow, write: Write) -> tuple[int, str]:
+    """The lowest price of a piece that is for this member, and the code of the promotion it comes from."""
+    prices = [(gift.points or 0, "")]
+    if gift.prices:
+        open_now = promotions_open_to(
+            write.programme_id,
+            context.place.head.rules_version,
+            context.place.holding,
+            context.segments,
+            write.now,
+        )
+        prices += [(points, code) for code, points in gift.prices if code in open_now]
+    return min(prices)
+
+
+def _row(
+    write: Write, command: RedemptionCommand, member_id: int, gift: GiftRow, unit_points: int, promotion: str
+) -> RedemptionRow:
+    points = unit_points * command.quantity
+    if points > LARGEST_POSTING:
+        raise ValidationFailed.at("/quantity", "too_many_points", "One posting moves at most 2**53 points.")
+    salt = secrets.token_bytes(16)
+    identity: UUID = uuid7()
+    status = (
+        Status.RESERVED
+        if command.mode == "hold"
+        else Status.DELIVERED
+        if gift.is_digital
+        else Status.EXCHANGED
+    )
+    return RedemptionRow(
+        id=identity,
+        programme_id=write.programme_id,
+        member_id=member_id,
+        partner_id=write.partner_id,
+        reference=command.reference,
+        mode=command.mode,
+        reward_id=gift.id,
+        version_id=gift.version_id or 0,
+        quantity=command.quantity,
+        unit_points=unit_points,
+        points=points,
+        promotion=promotion,
+        is_digital=gift.is_digital,
+        status=status,
+        status_at=write.now,
+        reserved_until=None,
+        recorded_at=write.now,
+        language=command.language,
+        tracking="",
+        parts=[],
+        entry_seq=None,
+        balance={},
+        content=issuing.hex_text(command.content(salt)),
+        salt=issuing.hex_text(salt),
+        metadata=command.metadata,
+    )
+
+
+def _book(
+    command: RedemptionCommand, context: NewContext, gift: GiftRow, row: RedemptionRow, call: Call
+) -> VoucherRow | None:
+    """The rows of the order; its voucher unless it is a reservation."""
+    issuing.stock(call, gift, -row.quantity)
+    call.add("redemptions", row)
+    if row.status is not Status.RESERVED:
+        issuing.step(call, row, Status.EXCHANGED, command.actor)
+    if row.status is not Status.EXCHANGED:
+        issuing.step(call, row, row.status, command.actor)
+    if command.delivery:
+        to = command.delivery
+        call.add("deliveries", {"redemption_id": row.id, "programme_id": row.programme_id, "method": to.method,
+                                "email": to.email, "address": to.address})  # fmt: skip
+    if gift.kind == "pool_voucher":
+        call.add("pools", {"pool_id": gift.pool_id, "redemption_id": row.id, "at": call.now})
+    if not gift.has_voucher or row.status is Status.RESERVED:
+        return None
+    return issuing.voucher(call, row, gift, context.place.zone, None)

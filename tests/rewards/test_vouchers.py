@@ -1,0 +1,243 @@
+"""Vouchers: what a code is, what using it does, and that guessing one tells nothing."""
+
+import re
+import secrets
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from members.models import Programme
+from rewards import codes
+from rewards.models import PoolCode, Redemption, Voucher, VoucherUse
+from segments.models import Segment
+from tests.factories import ApiClient, token_of
+from tests.loyalty.worlds import adjust
+from tests.rewards.orders import act, card, check, cinema, order, shown, use
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+GOLDEN = "7JSV8PY3KB02C237~"
+VOUCHER = UUID("019ad000-0000-7000-8000-000000000001")
+
+
+def test_a_golden_code() -> None:
+    """Codes on paper outlive releases: the same key, programme and id give the same code for ever."""
+    with override_settings(VOUCHER_CODE_KEYS=["golden key of the voucher tests, 32+"]):
+        code = codes.derived(7, VOUCHER, codes.current_key_id())
+    assert (code, codes.key_id("golden key of the voucher tests, 32+")) == (GOLDEN, "93d9e5d5")
+
+
+@given(st.integers(1, 2**40), st.uuids())
+def test_80_bits_and_a_check_symbol(programme_id: int, voucher_id: UUID) -> None:
+    code = codes.derived(programme_id, voucher_id, codes.current_key_id())
+    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{16}[0-9A-HJKMNP-TV-Z*~$=U]", code)
+    assert codes.is_checked(code)
+    assert codes.plain(codes.grouped(code).lower().replace("0", "o").replace("1", "l")) == code
+    wrong = code[0].translate(str.maketrans("0Z", "Z0")) if code[0] in "0Z" else "0"
+    assert not codes.is_checked(wrong + code[1:])
+
+
+def test_codes_under_a_key_of_before_are_still_derived() -> None:
+    before = codes.current_key_id()
+    code = codes.derived(7, VOUCHER, before)
+    with override_settings(
+        VOUCHER_CODE_KEYS=["a new key of the voucher tests, 32+!!", *settings.VOUCHER_CODE_KEYS]
+    ):
+        assert codes.current_key_id() != before
+        assert codes.derived(7, VOUCHER, before) == code
+        assert codes.derived(7, VOUCHER, codes.current_key_id()) != code
+    with (
+        override_settings(VOUCHER_CODE_KEYS=["another key of the voucher tests, 32+"]),
+        pytest.raises(codes.KeyGone),
+    ):
+        codes.derived(7, VOUCHER, before)
+
+
+def test_sealed_codes_are_bound_to_their_programme() -> None:
+    box, key_id = codes.sealed(7, "KINO-1")
+    assert codes.opened(7, box, key_id) == "KINO-1"
+    assert b"KINO-1" not in box
+    with pytest.raises(codes.KeyGone):
+        codes.opened(8, box, key_id)
+
+
+@pytest.fixture
+def rich(club: Segment, till: ApiClient) -> None:
+    cache.clear()
+    assert adjust(till, "10042", 9000).status_code == 201
+
+
+@pytest.fixture
+def code(rich: None, till: ApiClient, programme: Programme) -> str:
+    """A card of 25 euros that may be used in parts."""
+    card(programme)
+    return str(order(till, "CARD", "WEB-1").json()["voucher"]["code"])
+
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_balance_voucher_is_used_in_parts(till: ApiClient, code: str) -> None:
+    first = use(till, code, "USE-1", amount="10.00")
+    assert first.status_code == 200
+    assert first.json() == {
+        "reference": "USE-1",
+        "used": {"amount": "10.00", "currency": "EUR"},
+        "balance": {"amount": "15.00", "currency": "EUR"},
+        "used_at": "2026-11-23T10:15:02+01:00",
+    }
+    too_much = use(till, code, amount="15.01")
+    assert (too_much.status_code, too_much.json()["errors"][0]["code"]) == (422, "exceeds_balance")
+    for wrong in ("0", "0.00", "1.001"):
+        assert use(till, code, amount=wrong).status_code == 422
+    assert check(till, code).json()["balance"] == {"amount": "15.00", "currency": "EUR"}
+    assert use(till, code, "USE-2").json()["balance"] == {"amount": "0.00", "currency": "EUR"}
+    assert Voucher.objects.get().status == "used"
+    assert VoucherUse.objects.count() == 2
+    assert use(till, code).json()["code"] == "voucher_not_usable"
+
+
+def test_a_voucher_without_balance_is_used_whole(rich: None, till: ApiClient, programme: Programme) -> None:
+    card(programme, has_balance=False)
+    code = order(till, "CARD").json()["voucher"]["code"]
+    assert use(till, code, amount="5.00").json()["errors"][0]["code"] == "no_balance"
+    assert use(till, code).json()["used"] == {"amount": "25.00", "currency": "EUR"}
+    assert check(till, code).status_code == 409
+
+
+def test_case_10_the_client_that_used_it_gets_its_repetition(
+    till: ApiClient, shop: ApiClient, code: str
+) -> None:
+    first = use(till, code, "USE-1", key="u")
+    assert use(till, code, "USE-1", key="u").json() == first.json()
+    again = use(till, code, "USE-1")
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    before = everything()
+    for reference in ("USE-1", "USE-9"):
+        other = use(shop, code, reference)
+        assert (other.status_code, other.json()["code"]) == (409, "voucher_not_usable")
+    assert everything() == before
+    assert use(till, code, "USE-1", amount="3.00").json()["code"] == "reference_conflict"
+
+
+def everything() -> list[Any]:
+    return [sorted(map(str, model.objects.values_list())) for model in (Voucher, VoucherUse, Redemption)]
+
+
+def test_case_35_one_answer_for_whatever_cannot_be_used(
+    till: ApiClient, eve: ApiClient, code: str, programme: Programme, monday: Any
+) -> None:
+    eve.use(token_of(eve.partner, lives=timedelta(days=3650)))
+    card(programme, "SHORT", voucher_days=0)
+    expired = order(till, "SHORT").json()["voucher"]["code"]
+    card(programme, "BACK")
+    order(till, "BACK", "B")
+    returned = order(till, "BACK", "B").json()["voucher"]["code"]
+    for to in ("return_requested", "returned"):
+        assert act(till, "B", "status", status=to).status_code == 200
+    use(till, code)
+    monday.shift(timedelta(days=1))
+    before = everything()
+    answers = set()
+    for client, text in (
+        (till, code), (till, expired), (till, returned), (eve, code), (till, "0000-0000-0000-0000-0"), (till, "?"),
+    ):  # fmt: skip
+        for answer in (check(client, text), use(client, text)):
+            assert answer.status_code == 409
+            answers.add(str({**answer.json(), "instance": ""}))
+            assert "voucher" not in answer.headers.get("Idempotent-Replayed", "")
+    assert len(answers) == 1
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("days", "last"), [(363, date(2027, 11, 21)), (125, date(2027, 3, 28)), (342, date(2027, 10, 31))]
+)
+def test_case_27_valid_until_the_end_of_the_local_day(
+    rich: None, till: ApiClient, programme: Programme, monday: Any, days: int, last: date
+) -> None:
+    """Also on the days on which summer time begins and ends."""
+    card(programme, voucher_days=days)
+    code = order(till, "CARD").json()["voucher"]["code"]
+    end = datetime.combine(last, time.max, BRUSSELS)
+    monday.move_to(end)
+    assert check(till, code).status_code == 200
+    monday.move_to(end.astimezone(UTC) + timedelta(microseconds=1))
+    assert check(till, code).status_code == 409
+    assert use(till, code).status_code == 409
+
+
+def test_without_end(rich: None, till: ApiClient, programme: Programme, monday: Any) -> None:
+    card(programme, voucher_days=None)
+    body = order(till, "CARD").json()["voucher"]
+    assert body["valid_until"] is None
+    monday.shift(timedelta(days=3000))
+    assert use(till, body["code"]).status_code == 200
+
+
+def test_a_return_takes_the_code_out_of_use(till: ApiClient, code: str) -> None:
+    use(till, code, amount="1.00")
+    assert shown(till, "WEB-1")["allowed"] == []
+    assert act(till, "WEB-1", "status", status="return_requested").status_code == 409
+
+
+def test_ten_thousand_guesses_tell_nothing(till: ApiClient, code: str) -> None:
+    """Throttled after a few, and until then all alike; other tills go on."""
+    statuses: dict[int, set[str]] = {}
+    for _ in range(10_000):
+        guess = "".join(secrets.choice(codes.SYMBOLS[:32]) for _ in range(17))
+        answer = check(till, guess)
+        body = {
+            **answer.json(),
+            "instance": "",
+            "detail": answer.json()["detail"] if answer.status_code == 409 else "",
+        }
+        statuses.setdefault(answer.status_code, set()).add(str(body))
+    assert {status: len(bodies) for status, bodies in statuses.items()} == {409: 1, 429: 1}
+    limited = check(till, code)
+    assert limited.status_code == 429
+    assert int(limited.headers["Retry-After"]) >= 1
+    assert use(till, code).status_code == 429
+    assert Voucher.objects.get().status == "active"
+
+
+def test_guessing_by_use_is_throttled_too(till: ApiClient, shop: ApiClient, code: str) -> None:
+    seen = {use(till, f"{number:017}").status_code for number in range(60)}
+    assert seen == {409, 429}
+    assert check(shop, code).status_code == 200
+
+
+def test_a_dump_holds_no_usable_code(rich: None, till: ApiClient, programme: Programme) -> None:
+    """Every text and byte the database keeps after orders, replays, uses and refusals."""
+    card(programme)
+    cinema(programme, ["KINO-SECRET-77"])
+    issued = [
+        order(till, gift, f"W-{gift}", key=f"k-{gift}").json()["voucher"]["code"]
+        for gift in ("CARD", "CINEMA")
+    ]
+    order(till, "CARD", "W-CARD", key="k-CARD")
+    use(till, issued[0], amount="1.00")
+    use(till, issued[1], "U")
+    check(till, issued[0])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        tables = [name for (name,) in cursor.fetchall()]
+        dump = ""
+        for table in tables:
+            cursor.execute(f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM \"{table}\" t")
+            dump += cursor.fetchone()[0].upper()
+    assert "KINO" not in dump
+    for code in (*issued, *map(codes.plain, issued)):
+        assert code.upper() not in dump
+        assert code.encode().hex().upper() not in dump
+    assert len(dump) > 10_000
+    assert PoolCode.objects.get().redemption_id
