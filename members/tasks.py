@@ -5,10 +5,11 @@ from uuid import UUID
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from config.kernel.jobs import RETRIES
 from members.services import sessions_clean, sign_in_answer, tokens_clear
 
 
-@app.task
+@app.task(retry=RETRIES)
 def answer_sign_in(request_id: str) -> None:
     """Send the sign-in links that were asked for: after the answer, so that its time tells nothing."""
     sign_in_answer(request_id=UUID(request_id), now=timezone.now())
