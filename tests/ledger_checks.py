@@ -152,6 +152,9 @@ class Ledger:
                     spend + remaining_amount(row),
                     points + row.remaining_qualifying,
                 )
+        for event in self._rows(Event).filter(status=Event.Status.POSTED, qualifying__gt=0):
+            count, spend, points = made.get((event.account_id, event.day), (0, Decimal(0), 0))
+            made[event.account_id, event.day] = (count, spend, points + event.qualifying)
         stored = {
             (row.member_id, row.day): (row.transactions, row.spend, row.qualifying)
             for row in self._rows(Activity)

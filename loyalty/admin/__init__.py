@@ -2,13 +2,14 @@
 
 from loyalty.admin.accounts import AccountAdmin
 from loyalty.admin.adjustments import AdjustmentAdmin
-from loyalty.admin.catalogue import ProductAdmin, TierAdmin
+from loyalty.admin.catalogue import ProductAdmin
 from loyalty.admin.event_types import EventTypeAdmin
 from loyalty.admin.events import EventAdmin
 from loyalty.admin.links import PromotionSegmentAdmin
 from loyalty.admin.promotions import PromotionAdmin
 from loyalty.admin.replays import ReplayAdmin
 from loyalty.admin.terms import TermsVersionAdmin
+from loyalty.admin.tiers import TierAdmin, TierRulesAdmin
 from loyalty.admin.transactions import TransactionAdmin
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "ReplayAdmin",
     "TermsVersionAdmin",
     "TierAdmin",
+    "TierRulesAdmin",
     "TransactionAdmin",
 ]

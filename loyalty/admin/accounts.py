@@ -1,23 +1,30 @@
 """Accounts as staff read them: the four figures, the entries behind them, the open lots."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
-from config.kernel.admin import OwnFilter, go_to
+from config.kernel.admin import OwnFilter, asks, go_to
+from config.kernel.errors import RistourneError
 from loyalty import wording
+from loyalty.admin.adjustments import actor_of
 from loyalty.admin.tenants import ShownAdmin, own_members
+from loyalty.engine.calendar import start_of_day
+from loyalty.forms import TierGrantForm
 from loyalty.ledger import Lot
-from loyalty.models import Account, Adjustment
+from loyalty.models import Account, Adjustment, Tier
 from loyalty.movements import Filters, movements
-from loyalty.selectors import holding_of, settled
+from loyalty.selectors import holding_of, settled, tier_changes, tier_of
+from loyalty.services import tier_grant, tier_grant_end
 from loyalty.verification import account_verify
 
 PAGE = 100
@@ -35,7 +42,7 @@ class AccountAdmin(ShownAdmin):
     search_help_text = "Member number"
     ordering = ["-member"]
     sortable_by = ()
-    actions_detail = ["adjust", "verify"]
+    actions_detail = ["adjust", "grant", "end_grant", "verify"]
     change_form_template = "admin/loyalty/account.html"
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
@@ -66,6 +73,8 @@ class AccountAdmin(ShownAdmin):
             "lots": _open_lots(holding.lots, now),
             "waiting": Adjustment.objects.filter(account_id=row.pk, status=Adjustment.Status.WAITING),
             "zone": zone,
+            "tier": tier_of(row.member, now),
+            "tier_changes": tier_changes(row.pk)[:PAGE],
         }
 
     @action(description="Adjust points", icon="edit")
@@ -73,6 +82,45 @@ class AccountAdmin(ShownAdmin):
         """Go to the form of an adjustment, filled in with the member."""
         row = self.own_row(request, object_id)
         return HttpResponseRedirect(f"{reverse('admin:loyalty_adjustment_post')}?account={row.pk}")
+
+    @action(
+        description="Grant a tier",
+        icon="workspace_premium",
+        dialog={"title": "Grant a tier", "form_class": TierGrantForm, "form_submit_text": "Grant"},
+    )
+    def grant(self, request: HttpRequest, form: TierGrantForm, object_id: str) -> HttpResponse:
+        """Give the member a tier by hand, to the end of a day."""
+        row, asked = self.own_row(request, object_id), form.cleaned_data
+        tier = Tier.objects.filter(programme=row.programme_id, code=asked["tier"]).first()
+        if tier is None:
+            self.message_user(request, "The programme has no tier of this code.", messages.ERROR)
+            return go_to(request, "admin:loyalty_account_change", object_id)
+        until = start_of_day(ZoneInfo(row.programme.time_zone), asked["last_day"] + timedelta(days=1))
+        told: dict[str, Any] = {"reason": asked["reason"], "actor": actor_of(request), "now": timezone.now()}
+        self._say(
+            request,
+            f"{tier} is granted.",
+            lambda: tier_grant(member=row.member, tier=tier, until=until, **told),
+        )
+        return go_to(request, "admin:loyalty_account_change", object_id)
+
+    @action(description="End the grant", icon="close", dialog=asks("End the granted tier now?"))
+    def end_grant(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Take a granted tier back before its end."""
+        row = self.own_row(request, object_id)
+        told: dict[str, Any] = {"reason": "Ended by staff", "actor": actor_of(request), "now": timezone.now()}
+        self._say(request, "The grant has ended.", lambda: tier_grant_end(member=row.member, **told))
+        return go_to(request, "admin:loyalty_account_change", object_id)
+
+    def _say(self, request: HttpRequest, done: str, step: Callable[[], None]) -> None:
+        """Do it and say so, or say why not."""
+        try:
+            step()
+        except RistourneError as error:
+            text = " ".join(field.detail for field in error.errors) or error.detail
+            self.message_user(request, text, messages.ERROR)
+        else:
+            self.message_user(request, done, messages.SUCCESS)
 
     @action(description="Verify the hash chain", icon="verified")
     def verify(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Products and tiers."""
+"""Products."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from config.kernel.admin import OwnFilter
 from loyalty.admin.tenants import LoyaltyAdmin
-from loyalty.forms import ProductForm, TierForm
-from loyalty.models import Product, Tier
-from loyalty.services import product_put, tier_create, tier_update
+from loyalty.forms import ProductForm
+from loyalty.models import Product
+from loyalty.services import product_put
 from loyalty.services.products import ProductRow
 
 
@@ -40,23 +40,3 @@ class ProductAdmin(LoyaltyAdmin):
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
         product = ProductRow(row.sku, row.name, row.category, row.brand)
         product_put(programme=row.programme, product=product, now=timezone.now())
-
-
-@admin.register(Tier)
-class TierAdmin(LoyaltyAdmin):
-    """Levels; their multipliers are in the programme's terms."""
-
-    form = TierForm
-    list_display = ["name", "code", "rank", "programme"]
-    list_filter = [("programme", OwnFilter)]
-    list_select_related = ["programme"]
-    actions = None
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Tier | None = None) -> list[str]:
-        return ["programme", "code"] if obj else []
-
-    def create(self, request: HttpRequest, fields: dict[str, Any]) -> Tier:
-        return tier_create(**fields)
-
-    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
-        tier_update(tier=row, name=row.name, rank=row.rank)

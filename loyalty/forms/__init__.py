@@ -1,12 +1,13 @@
 """Forms of the back office: what staff fill in becomes a rule or a command of a service."""
 
 from loyalty.forms.adjustments import AdjustmentForm
-from loyalty.forms.catalogue import ProductForm, TierForm
+from loyalty.forms.catalogue import ProductForm
 from loyalty.forms.event_types import EVENT_TYPE_STEPS, EventTryForm, EventTypeForm
 from loyalty.forms.links import LinkEndForm, LinkForm
 from loyalty.forms.promotion_steps import PROMOTION_STEPS
 from loyalty.forms.promotions import PromotionForm
 from loyalty.forms.terms import TERMS_FIELDS, TermsForm
+from loyalty.forms.tiers import TierForm, TierGrantForm, TierRulesForm
 from loyalty.forms.trying import BasketForm
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "PromotionForm",
     "TermsForm",
     "TierForm",
+    "TierGrantForm",
+    "TierRulesForm",
 ]

@@ -1,8 +1,11 @@
--- Qualifying points by member and day, from the transactions booked so far.
+-- Qualifying points by member and day, from the transactions and events booked so far.
 UPDATE members_activity a SET qualifying = t.qualifying
 FROM (
-    SELECT account_id, day, sum(remaining_qualifying) AS qualifying FROM loyalty_transaction
-    GROUP BY account_id, day HAVING sum(remaining_qualifying) <> 0
+    SELECT account_id, day, sum(points) AS qualifying FROM (
+        SELECT account_id, day, remaining_qualifying AS points FROM loyalty_transaction
+        UNION ALL
+        SELECT account_id, day, qualifying FROM loyalty_event WHERE status = 'posted'
+    ) given GROUP BY account_id, day HAVING sum(points) <> 0
 ) t WHERE t.account_id = a.member_id AND t.day = a.day;
 
 -- The history of tiers is never rewritten.

@@ -105,7 +105,8 @@ def _taken_back(write: Write, command: EventReversalCommand, context: BookedCont
     call.post(posting)
     call.add("event_reversals", row)
     if event.row.points:
-        call.live(posting.account, event.row.day, Activity(earned=-event.row.points))
+        lost = Activity(earned=-event.row.points, qualifying=-event.row.qualifying)
+        call.live(posting.account, event.row.day, lost)
     call.tell(posting.account, "event.reversed", {"event": event.row.id, "points": row.points})
     event.row.status = Event.Status.REVERSED.value
     call.add("event_changes", event.row)

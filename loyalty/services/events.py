@@ -325,6 +325,6 @@ def book(posting: Posting, row: EventRow, points: int, ruleset: Ruleset, found: 
 def tell(call: Call, account: Account, row: EventRow) -> None:
     """The member's activity and the news of an event that gave points."""
     if row.points:
-        call.live(account, row.day, Activity(earned=row.points))
+        call.live(account, row.day, Activity(earned=row.points, qualifying=row.qualifying))
     if row.status == Event.Status.POSTED:
         call.tell(account, "event.rewarded", {"event": row.id, "points": row.points})

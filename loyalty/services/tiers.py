@@ -1,7 +1,7 @@
 """Tiers: their rules, grants by hand, and the review of standings whose time has come."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -56,6 +56,18 @@ SELECT member_id FROM (
     WHERE s.programme_id = %(programme)s AND s.member_id > %(after)s
         AND s.valid_until IS NULL AND s.tier NOT IN ('', %(base)s)
 ) misplaced ORDER BY member_id LIMIT %(size)s
+"""
+
+# The same of those who did something lately: what gave them points may not have looked at their tier.
+_LATELY = """
+SELECT v.member_id FROM members_activity v LEFT JOIN loyalty_tierstanding s ON s.member_id = v.member_id
+WHERE v.programme_id = %(programme)s AND v.day >= %(first)s AND v.member_id > %(after)s
+    AND v.member_id IN (
+        SELECT l.member_id FROM members_activity l
+        WHERE l.programme_id = %(programme)s AND l.day >= %(lately)s AND l.qualifying <> 0)
+GROUP BY v.member_id, s.tier
+HAVING sum(v.qualifying) >= (%(above)s::jsonb->>coalesce(s.tier, ''))::bigint
+ORDER BY v.member_id LIMIT %(size)s
 """
 
 # Who has not even the tier that needs no points: those enrolled since the last review.
@@ -253,8 +265,11 @@ def _review_programme(rules: TierRules, now: datetime, size: int) -> int:
         "first": scheme.window(local_day(now, scheme.zone)),
         "above": msgspec.json.encode(_above(scheme)).decode(),
         "base": scheme.reached(0),
+        "lately": local_day(now, scheme.zone) - timedelta(days=1),
         "size": size,
     }
+    for members in _pages(_LATELY, params):
+        done += _reviewed(programme_id, members, now)
     if rules.is_changed:
         for members in _pages(_MISPLACED, params):
             done += _reviewed(programme_id, members, now)

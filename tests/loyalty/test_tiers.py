@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
+from django.urls import reverse as reverse_url
 
 from config.kernel.errors import RistourneError
 from loyalty.errors import RuleRefused
@@ -20,7 +22,9 @@ from loyalty.services import (
     tiers_review,
 )
 from members.models import Activity, Member, OutboxEvent, Programme
+from members.services import staff_create
 from tests.factories import ApiClient
+from tests.loyalty.test_admin import CONFIRMED, PASSWORD, signed_in
 from tests.loyalty.worlds import BASKET, MONDAY, call, earn, euros, publish, reverse, simple_terms
 from tests.statements import statements
 
@@ -384,3 +388,76 @@ def test_an_outsider_sees_no_tier_of_ours(till: ApiClient, club: Programme, eve:
     buy(till, "POS-1", "150.00")
     answer = eve.get("/api/v1/members/10042")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+# --- Back office ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(programme: Programme) -> Client:
+    """Carol, who works for the programme, signed in."""
+    return signed_in(staff_create(username="carol", password=PASSWORD, programmes=[programme]))
+
+
+def account_page(member: Member) -> str:
+    return reverse_url("admin:loyalty_account_change", args=[member.pk])
+
+
+def test_staff_grant_and_end_a_tier_and_read_the_history(
+    till: ApiClient, club: Programme, ada: Member, desk: Client
+) -> None:
+    buy(till, "POS-1", "120.00")
+    asked = {"tier": "GOLD", "last_day": "2026-11-30", "reason": "Opening night", **CONFIRMED}
+    grant = reverse_url("admin:loyalty_account_grant", args=[ada.pk])
+    assert desk.post(grant, asked).status_code == 302
+    tier = shown(till)
+    assert (tier["code"], tier["granted"], tier["until"]) == ("GOLD", True, "2026-12-01T00:00:00+01:00")
+    page = desk.get(account_page(ada)).content.decode()
+    assert "Opening night" in page
+    assert "staff:carol" in page
+    assert (
+        desk.post(reverse_url("admin:loyalty_account_end_grant", args=[ada.pk]), CONFIRMED).status_code == 302
+    )
+    assert shown(till)["code"] == "SILVER"
+    assert [row[2] for row in history(ada)] == ["earned", "granted", "grant_ended"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"tier": "PLATINUM"}, {"last_day": "2026-11-01"}, {"reason": ""}], ids=lambda x: next(iter(x))
+)
+def test_a_grant_that_is_refused_changes_nothing(
+    till: ApiClient, club: Programme, ada: Member, desk: Client, wrong: dict[str, str]
+) -> None:
+    buy(till, "POS-1", "120.00")
+    asked = {"tier": "GOLD", "last_day": "2026-11-30", "reason": "Opening night", **CONFIRMED} | wrong
+    desk.post(reverse_url("admin:loyalty_account_grant", args=[ada.pk]), asked)
+    assert shown(till)["code"] == "SILVER"
+    assert [row[2] for row in history(ada)] == ["earned"]
+
+
+def test_other_programmes_accounts_and_rules_are_not_found(
+    till: ApiClient, club: Programme, ada: Member, eve: ApiClient
+) -> None:
+    buy(till, "POS-1", "120.00")
+    others = [eve.partner.programme]
+    client = signed_in(staff_create(username="mallory", password=PASSWORD, programmes=others))
+    asked = {"tier": "GOLD", "last_day": "2026-11-30", "reason": "x", **CONFIRMED}
+    assert client.post(reverse_url("admin:loyalty_account_grant", args=[ada.pk]), asked).status_code == 404
+    rules = reverse_url("admin:loyalty_tierrules_change", args=[club.pk])
+    client.post(rules, {"period": "days", "length": 1})
+    assert TierRules.objects.get().period == "year"
+    assert [row[2] for row in history(ada)] == ["earned"]
+
+
+def test_staff_set_rules_and_thresholds(club: Programme, desk: Client) -> None:
+    rules = reverse_url("admin:loyalty_tierrules_change", args=[club.pk])
+    assert desk.post(rules, {"period": "months", "length": "12"}).status_code == 302
+    assert TierRules.objects.get().period == "months"
+    assert desk.post(rules, {"period": "year", "length": "2"}).status_code == 200
+    gold = Tier.objects.get(code="GOLD")
+    page = reverse_url("admin:loyalty_tier_change", args=[gold.pk])
+    assert desk.post(page, {"name": "Gold", "rank": "2", "threshold": "500"}).status_code == 302
+    desk.post(page, {"name": "Gold", "rank": "2", "threshold": "50"})
+    gold.refresh_from_db()
+    assert gold.threshold == 500
+    assert gold.history.count() == 2
