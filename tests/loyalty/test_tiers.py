@@ -24,7 +24,7 @@ from loyalty.services import (
 from members.models import Activity, Member, OutboxEvent, Programme
 from members.services import staff_create
 from tests.factories import ApiClient
-from tests.loyalty.test_admin import CONFIRMED, PASSWORD, signed_in
+from tests.loyalty.desks import CONFIRMED, PASSWORD, signed_in
 from tests.loyalty.worlds import BASKET, MONDAY, call, earn, euros, publish, reverse, simple_terms
 from tests.statements import statements
 
