@@ -1,15 +1,36 @@
-"""A member's history: movements of points in plain words."""
+"""A member's history: movements of points and gift orders in plain words."""
 
 import csv
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from loyalty.selectors import Movement
+from rewards.lifecycle import Status
 
 COLUMNS = ("occurred_at", "recorded_at", "kind", "points", "balance_after", "label", "reference", "status")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderShown:
+    """A gift order as a history tells it: its steps so far, oldest first."""
+
+    reference: str
+    gift: str
+    name: str
+    steps: list[tuple[Status, datetime]] = field(default_factory=list)
+
+    @property
+    def status(self) -> Status:
+        return self.steps[-1][0]
+
+    def body(self, zone: ZoneInfo) -> dict[str, Any]:
+        """As partners read it."""
+        history = [{"status": status, "at": _local(at, zone)} for status, at in self.steps]
+        return {"reference": self.reference, "gift": self.gift, "status": self.status, "history": history}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +46,13 @@ class HistoryItem:
     label: str
     reference: str | None
     status: str
-    order: None
+    order: dict[str, Any] | None
     reverses: str | None
     reversed_by: list[str]
 
 
-def item(account_id: int, movement: Movement, zone: ZoneInfo) -> HistoryItem:
-    """A movement in words, with its times in the programme's zone."""
+def item(account_id: int, movement: Movement, zone: ZoneInfo, order: OrderShown | None = None) -> HistoryItem:
+    """A movement in words, with its times in the programme's zone; `order` is the gift order that moved points."""
     return HistoryItem(
         id=f"{account_id}-{movement.seq}",
         occurred_at=_local(movement.occurred_at, zone),
@@ -39,10 +60,10 @@ def item(account_id: int, movement: Movement, zone: ZoneInfo) -> HistoryItem:
         kind=movement.kind,
         points=movement.points,
         balance_after=movement.balance_after,
-        label=label(movement),
-        reference=movement.reference,
-        status=movement.status,
-        order=None,
+        label=label(movement, order),
+        reference=order.reference if order else movement.reference,
+        status=order.status if order else movement.status,
+        order=order.body(zone) if order else None,
         reverses=movement.reverses,
         reversed_by=movement.reversed_by,
     )
@@ -52,8 +73,13 @@ def _local(at: datetime, zone: ZoneInfo) -> str:
     return at.astimezone(zone).isoformat()
 
 
-def label(movement: Movement) -> str:
+_ORDERS = {"redemption": "Gift", "redemption_cancelled": "Cancelled", "redemption_returned": "Returned"}
+
+
+def label(movement: Movement, order: OrderShown | None = None) -> str:
     """What happened, in a few words."""
+    if movement.kind in _ORDERS:
+        return f"{_ORDERS[movement.kind]}: {order.name}" if order else _ORDERS[movement.kind]
     if movement.kind == "earn":
         return f"Purchase, {movement.store}" if movement.store else "Purchase"
     if movement.kind == "event":

@@ -1,20 +1,37 @@
 """Reads of rewards; the programme comes first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import OuterRef, Subquery
+
 from config.kernel.errors import NotFound
-from loyalty.selectors import Filters, Holding, Movement, all_movements, balance_shown, holding_of, movements
+from loyalty.selectors import (
+    ORDER_KINDS,
+    Filters,
+    Holding,
+    Movement,
+    all_movements,
+    balance_shown,
+    holding_of,
+    movements,
+)
 from members.models import Member, Programme
-from members.selectors import member_by_number
+from members.selectors import default_language, member_by_number
 from rewards import answers
 from rewards.eligibility import Taker
 from rewards.gather import known_order
-from rewards.history import HistoryItem, item
-from rewards.models import Category, Reward
+from rewards.history import HistoryItem, OrderShown, item
+from rewards.lifecycle import Status
+from rewards.models import Category, Move, Redemption, Reward
 from segments.selectors import segment_codes_at
+
+HISTORY_CHUNK = 1000
 
 
 def redemption_shown(programme_id: int, reference: str, now: datetime) -> dict[str, Any]:
@@ -30,20 +47,56 @@ def history_page(
 ) -> tuple[list[HistoryItem], int | None]:
     """A page of a member's history, newest first, and the number to go on before, or None. NotFound."""
     holding = holding_of(programme.pk, number, now)
+    filters = _with_orders(holding, filters)
     found = movements(holding, filters, now, limit=limit + 1, before=before)
-    page = list(_items(programme, holding, found[:limit]))
+    page = list(_items(programme, holding, found[:limit], filters.as_of))
     return page, found[limit - 1].seq if len(found) > limit else None
 
 
 def history_all(programme: Programme, number: str, filters: Filters, now: datetime) -> Iterator[HistoryItem]:
     """A member's whole history, newest first. NotFound."""
     holding = holding_of(programme.pk, number, now)
-    return _items(programme, holding, all_movements(holding, filters, now))
+    filters = _with_orders(holding, filters)
+    found = all_movements(holding, filters, now)
+    while page := list(islice(found, HISTORY_CHUNK)):
+        yield from _items(programme, holding, page, filters.as_of)
 
 
-def _items(programme: Programme, holding: Holding, found: Iterable[Movement]) -> Iterator[HistoryItem]:
+def _items(
+    programme: Programme, holding: Holding, found: Sequence[Movement], as_of: datetime | None
+) -> Iterator[HistoryItem]:
     zone, account_id = ZoneInfo(programme.time_zone), holding.account.id if holding.account else 0
-    return (item(account_id, movement, zone) for movement in found)
+    orders = orders_of(programme, [x.source for x in found if x.kind in ORDER_KINDS and x.source], as_of)
+    return (item(account_id, x, zone, orders.get(x.source) if x.source else None) for x in found)
+
+
+def _with_orders(holding: Holding, filters: Filters) -> Filters:
+    """The filters with the member's gift orders that stand (at `as_of`) where they ask for."""
+    wanted = set(filters.statuses) & set(Status)
+    if not wanted or holding.person is None:
+        return filters
+    last = Move.objects.filter(redemption=OuterRef("pk")).order_by("-id")
+    if filters.as_of:
+        last = last.filter(at__lte=filters.as_of)
+    orders = Redemption.objects.filter(member_id=holding.person.id)
+    standing = orders.annotate(stood=Subquery(last.values("status")[:1])).filter(stood__in=wanted)
+    return replace(filters, orders=tuple(standing.values_list("pk", flat=True)))
+
+
+def orders_of(programme: Programme, ids: Sequence[UUID], as_of: datetime | None) -> dict[UUID, OrderShown]:
+    """Gift orders by id, with their steps until `as_of` (None = all), in at most two queries."""
+    if not ids:
+        return {}
+    language = default_language(programme)
+    rows = Redemption.objects.filter(programme=programme, pk__in=ids).select_related("reward", "version")
+    found = {
+        row.pk: OrderShown(row.reference, row.reward.code, row.version.name.get(language) or row.reward.code)
+        for row in rows
+    }
+    moves = Move.objects.filter(programme=programme, redemption_id__in=found)
+    for move in moves.filter(at__lte=as_of) if as_of else moves:
+        found[move.redemption_id].steps.append((Status(move.status), move.at))
+    return found
 
 
 def taker_of(programme: Programme, number: str, now: datetime) -> Taker:

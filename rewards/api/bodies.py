@@ -162,6 +162,16 @@ class VoucherShown(msgspec.Struct):
     valid_until: str | None
 
 
+class VoucherMoved(msgspec.Struct):
+    """A voucher after a step of its order; `code` only where the step issued it."""
+
+    status: str
+    code: str | None
+    value: Money | None
+    balance: Money | None
+    valid_until: str | None
+
+
 class RedemptionMade(msgspec.Struct):
     """A gift order as it was booked."""
 
@@ -231,7 +241,7 @@ class RedemptionMoved(msgspec.Struct):
     recorded_at: str
     reserved_until: str | None
     lots: list[LotShown]
-    voucher: VoucherIssued | VoucherShown | None
+    voucher: VoucherMoved | None
     delivery: DeliveryShown | None
     tracking: str | None
     history: list[StepShown]

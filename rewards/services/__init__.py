@@ -2,6 +2,7 @@
 
 from rewards.services.categories import category_create, category_update
 from rewards.services.content import Content, Image, content_of
+from rewards.services.deliveries import deliveries_erase, deliveries_forget
 from rewards.services.gifts import (
     Terms,
     promotional_price_set,
@@ -42,6 +43,8 @@ __all__ = [
     "category_create",
     "category_update",
     "content_of",
+    "deliveries_erase",
+    "deliveries_forget",
     "picture_store",
     "pool_threshold",
     "pool_upload",
