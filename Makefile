@@ -25,7 +25,7 @@ demo: $(SYNCED) ## run the demo shop on this machine (ARGS="..." are passed on)
 	$(BIN)/python manage.py demo $(ARGS)
 
 test: $(SYNCED) ## run the tests (ARGS="tests/members -k enrol" narrows them)
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --ignore=tests/e2e $(ARGS)
 
 # makemigrations only compares models with files, but it looks for a database first: name one that is not there.
 lint: $(SYNCED) ## check style, types, imports, migrations, API schema and templates
@@ -38,8 +38,11 @@ lint: $(SYNCED) ## check style, types, imports, migrations, API schema and templ
 	@if [ -n "$$(find templates */templates -name '*.html' 2>/dev/null | head -n 1)" ]; then \
 		set -x; $(BIN)/djlint --check --lint $$(ls -d templates */templates 2>/dev/null); fi
 
-e2e: $(SYNCED) ## drive the pages in a browser
-	@echo "There are no browser tests yet."
+e2e: $(SYNCED) ## drive the pages in a browser (needs Chromium; ARGS are passed on)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		echo "Chromium is not installed (Debian: apt-get install chromium)." >&2; exit 1; }
+	$(UV) sync --locked --inexact --group e2e --python $(BIN)/python
+	$(BIN)/pytest -n 2 tests/e2e $(ARGS)
 
 bench: $(SYNCED) ## measure against pgbench on this machine
 	@if [ -e tests/bench/__main__.py ]; then $(BIN)/python -m tests.bench $(ARGS); else echo "There is no benchmark yet."; fi

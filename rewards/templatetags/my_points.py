@@ -39,13 +39,13 @@ def formula(text: str) -> str:
 @register.filter
 def day(at: datetime | str) -> str:
     """The day of an instant, in the programme's time."""
-    return formats.date_format(_local(at), "DATE_FORMAT", use_l10n=True)
+    return formats.date_format(_local(at), "j F Y")
 
 
 @register.filter
 def clock(at: datetime | str) -> str:
     """The time of an instant, in the programme's time."""
-    return formats.time_format(_local(at).time(), "TIME_FORMAT", use_l10n=True)
+    return formats.time_format(_local(at).time(), "H:i")
 
 
 def _local(at: datetime | str) -> datetime:

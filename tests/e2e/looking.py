@@ -1,0 +1,68 @@
+"""What must hold of every page a browser shows."""
+
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Request, Response
+
+_axe = Axe()
+SERIOUS = {"serious", "critical"}
+
+
+class Look:
+    """Takes a picture of each page, and keeps what it asked for and complained of."""
+
+    def __init__(self, page: Page, host: str, name: str, folder: Path) -> None:
+        self.page, self.host, self.name, self.folder = page, host, name, folder
+        self.asked: list[str] = []
+        self.broken: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", self._on_request)
+        page.on("response", self._on_response)
+        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("pageerror", lambda error: self._complain("error", str(error)))
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def _on_request(self, request: Request) -> None:
+        self.asked.append(request.url)
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.broken.append(f"{response.status} {response.url}")
+
+    def _complain(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    def at(self, what: str, *, checks_access: bool = True) -> None:
+        """Take the picture `what` and check: nothing broken or foreign was loaded, nothing overflows, and axe
+        finds nothing serious."""
+        self.page.wait_for_load_state("networkidle")
+        self.page.screenshot(path=self.folder / f"{what}-{self.name}.png", full_page=True)
+        foreign = [url for url in self.asked if not url.startswith((self.host, "data:", "blob:"))]
+        assert foreign == [], "no request leaves the host"
+        assert self.broken == []
+        assert self.complaints == []
+        if checks_access:
+            assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
+            self._check_access(what)
+
+    def _check_access(self, what: str) -> None:
+        found = [
+            (violation["id"], [node["html"][:160] for node in violation["nodes"]][:3])
+            for violation in _axe.run(self.page).response["violations"]
+            if violation["impact"] in SERIOUS
+        ]
+        assert found == [], what
+
+    def reach_by_keyboard(self, text: str, most: int = 60) -> None:
+        """Press Tab until the link or button that says `text` has the focus, and see that the focus shows."""
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            focused = self.page.evaluate("(document.activeElement?.innerText || '').trim()")
+            if focused.startswith(text):
+                outline = self.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                shadow = self.page.evaluate("getComputedStyle(document.activeElement).boxShadow")
+                assert outline != "none" or shadow != "none", "the focus is seen"
+                return
+        raise AssertionError(f"{text!r} cannot be reached by keyboard")
