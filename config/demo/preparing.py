@@ -12,6 +12,7 @@ from django.core.management import call_command
 from config import journey
 from config.demo import place
 from config.demo.club import club_create
+from config.demo.gifts import CATEGORIES, gifts_create
 from members.models import Member, Partner, Programme
 from members.services import partner_create, staff_create
 
@@ -19,6 +20,7 @@ Say = Callable[[str], None]
 PARTNER = "Demo shop"
 SUPERUSER, CLUB_STAFF = "demo", "choco"
 OLDEST_RECEIPT_DAYS = 36500
+JOURNEY_GIFTS = ("children", "kitchen", "solidarity", "vouchers")
 
 
 def prepare(say: Say, verbosity: int) -> dict[str, Any]:
@@ -39,6 +41,10 @@ def prepare(say: Say, verbosity: int) -> dict[str, Any]:
         # Receipts that are booked already are counted as such: an interrupted import just goes on.
         say("Programme journey: receipts")
         _import_receipts(verbosity)
+    for programme, kept in ((club, CATEGORIES), (travelled, JOURNEY_GIFTS)):
+        if not programme.rewards.exists():
+            say(f"Programme {programme.code}: gifts")
+            gifts_create(programme, now, kept)
     content = {
         "base_url": found.get("base_url", ""),
         "programmes": {
