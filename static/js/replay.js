@@ -63,7 +63,7 @@ function draw(canvas, data) {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
       scales: { x: axis(x, c), y: axis(y, c, { precision: 0 }) },
-      plugins: { legend: { display: datasets.length > 1, labels: { color: c.text, boxWidth: 24 } } },
+      plugins: { legend: { display: datasets.length > 1, labels: { color: c.text, usePointStyle: true, pointStyle: "line" } } },
     },
   });
 }
