@@ -141,8 +141,8 @@ class Ledger:
                 yield f"{budget}: {budget.points_used}, {budget.uses_used}, usage {used.get(budget.promotion_id)}"
 
     def _wrong_activity(self) -> Iterator[str]:
-        """A member's day counts the transactions not fully returned, what is left of their amounts, and their
-        qualifying points."""
+        """A member's day counts the transactions not fully returned, what is left of their amounts, and the
+        qualifying points of them and of events."""
         made: dict[tuple[int, Any], tuple[int, Decimal, int]] = {}
         for account, transactions in self.transactions.items():
             for row in transactions:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction as db_transaction
 
+from config.demo.happenings import events_create
 from loyalty.selectors import balance_shown
 from loyalty.services import (
     AdjustmentCommand,
@@ -126,6 +127,7 @@ def club_create(now: datetime) -> Programme:
     for shopper in SHOPPERS:
         _past(programme, shopper, now)
     _round_up(programme, now)
+    events_create(programme, now)
     return programme
 
 

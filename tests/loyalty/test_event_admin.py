@@ -1,4 +1,3 @@
-# ruff: noqa: F811, F401
 """Events in the back office: types said in plain words, a try without booking, the review queue, taking back."""
 
 from typing import Any
@@ -13,16 +12,7 @@ from loyalty.forms.event_types import lines_of, schema_of
 from loyalty.models import Entry, Event, EventReversal, EventType, RulePart
 from members.models import Member, Programme
 from tests.factories import ApiClient
-from tests.loyalty.test_admin import (
-    CONFIRMED,
-    adding,
-    desk,
-    errors,
-    page,
-    root,
-    stranger,
-    texts,
-)
+from tests.loyalty.desks import CONFIRMED, adding, errors, page, texts
 from tests.loyalty.worlds import balance, event, event_type, take_back
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("club")]

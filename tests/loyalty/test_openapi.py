@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from loyalty.api import examples, serializers, shapes
+from loyalty.api import event_shapes, examples, serializers, shapes
 from loyalty.services.products import ProductRow, product_put
 from members.models import Programme
 from tests.factories import LONG_AGO, ApiClient
-from tests.loyalty.worlds import BASKET, adjust, call, earn, reverse
+from tests.loyalty.worlds import BASKET, adjust, call, earn, event, event_type, reverse, take_back
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("club")]
 
@@ -31,6 +31,10 @@ POINTS = (
     "/api/v1/members/{member}/balance",
     "/api/v1/members/{member}/adjustments",
     "/api/v1/members/{member}/adjustments/{reference}",
+    "/api/v1/events",
+    "/api/v1/events/{reference}",
+    "/api/v1/events/{reference}/reversals",
+    "/api/v1/event-types",
     "/api/v1/products",
     "/api/v1/products/{sku}",
 )
@@ -42,6 +46,8 @@ SCOPES = {
     ("get", "/api/v1/members/{member}/balance"): ["members:read"],
     ("post", "/api/v1/members/{member}/adjustments"): ["points:adjust"],
     ("get", "/api/v1/members/{member}/adjustments/{reference}"): ["points:adjust"],
+    ("post", "/api/v1/events"): ["events:write"],
+    ("post", "/api/v1/events/{reference}/reversals"): ["events:write"],
     ("get", "/api/v1/products"): ["catalogue:read"],
     ("get", "/api/v1/products/{sku}"): ["catalogue:read"],
     ("put", "/api/v1/products/{sku}"): ["catalogue:write"],
@@ -81,8 +87,17 @@ def test_answers_are_what_the_shapes_say(till: ApiClient, programme: Programme) 
     )
     check_shape(batch, shapes.BatchShown)
     check_shape(batch["results"][0]["body"], shapes.Earned)
+    event_type(programme, caps={"week": 1})
+    check_shape(read(event(till, "REV-1"), 201), event_shapes.EventAnswer)
+    check_shape(read(event(till, "REV-2"), 200), event_shapes.EventAnswer)
+    check_shape(read(till.get("/api/v1/events/REV-1"), 200), event_shapes.EventShown)
+    check_shape(read(take_back(till, "REV-1", "BACK-1", dry_run=True), 200), event_shapes.EventReversed)
+    check_shape(read(take_back(till, "REV-1", "BACK-1"), 201), event_shapes.EventReversed)
+    check_shape(read(till.get("/api/v1/events/REV-1"), 200), event_shapes.EventShown)
+    check_shape(read(till.get("/api/v1/event-types"), 200), event_shapes.EventTypeList)
     Programme.objects.filter(pk=programme.pk).update(approval_limit=10)
     check_shape(read(adjust(till, "10042", 50, "ADJ-2"), 202), shapes.Adjusted)
+    check_shape(read(event(till, "REV-3"), 202), event_shapes.EventAnswer)
     product_put(programme=programme, product=ProductRow("CHOC-1", "Pralines"), now=LONG_AGO)
     check_shape(read(till.get("/api/v1/products/CHOC-1"), 200), shapes.ProductShown)
     check_shape(read(till.get("/api/v1/products"), 200), shapes.ProductList)
@@ -103,6 +118,14 @@ def test_a_field_more_or_less_is_noticed() -> None:
         (examples.RETURN, serializers.ReversalBody),
         (examples.ADJUSTMENT, serializers.AdjustmentBody),
         (examples.PRODUCT, serializers.ProductBody),
+        (event_shapes.EVENT, event_shapes.EventBody),
+        (event_shapes.TAKE_BACK, event_shapes.EventReversalBody),
+        (event_shapes.REWARDED, event_shapes.EventAnswer),
+        (event_shapes.LIMITED, event_shapes.EventAnswer),
+        (event_shapes.IN_REVIEW, event_shapes.EventAnswer),
+        (event_shapes.EVENT_SHOWN, event_shapes.EventShown),
+        (event_shapes.TAKEN_BACK, event_shapes.EventReversed),
+        (event_shapes.EVENT_TYPE, event_shapes.EventTypeShown),
         (examples.EVALUATED, shapes.Evaluated),
         (examples.EARNED, shapes.Earned),
         (examples.BATCHED, shapes.BatchShown),
@@ -121,13 +144,18 @@ def test_examples_fit(example: object, type_: type[msgspec.Struct]) -> None:
         assert msgspec.to_builtins(converted) == shown
 
 
-def test_request_examples_run(till: ApiClient) -> None:
+def test_request_examples_run(till: ApiClient, programme: Programme) -> None:
     read(till.post_json("/api/v1/basket-evaluations", examples.BASKET), 200)
     read(call(till, "/transactions", examples.RECEIPT), 201)
     read(call(till, "/transactions/POS-77-000123/reversals", examples.RETURN), 201)
     read(call(till, "/transactions/batch", examples.BATCH), 200)
     read(call(till, "/members/10042/adjustments", examples.ADJUSTMENT), 201)
     read(till.put_json("/api/v1/products/CHOC-1", examples.PRODUCT), 201)
+    shown = event_shapes.EVENT_TYPE
+    rule = {"attribute": "score", "rate": "5", "schema": shown["attributes"], "caps": shown["caps"]}
+    event_type(programme, "survey_completed", **rule)
+    assert read(call(till, "/events", event_shapes.EVENT), 201)["points"] == event_shapes.REWARDED["points"]
+    read(call(till, "/events/SURVEY-7:10042/reversals", event_shapes.TAKE_BACK), 201)
 
 
 def test_every_operation_names_its_scopes(document: dict[str, Any]) -> None:
