@@ -30,6 +30,7 @@ from loyalty.gather import (
 )
 from loyalty.gather import holding_of as read_holding
 from loyalty.ledger import Account
+from loyalty.member_offers import MemberOffer, member_offers
 from loyalty.models import EventType, Product, Promotion, PromotionSegment, PromotionVersion, RulesHead, Tier
 from loyalty.movements import KINDS, ORDER_KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
@@ -52,6 +53,7 @@ __all__ = [
     "Head",
     "HeldTier",
     "Holding",
+    "MemberOffer",
     "Movement",
     "Points",
     "PromotionWords",
@@ -63,6 +65,7 @@ __all__ = [
     "event_types_of",
     "head_of",
     "holding_of",
+    "member_offers",
     "movements",
     "points_of",
     "product_names",

@@ -13,9 +13,9 @@ from loyalty import gather
 from loyalty.apply import Call
 from loyalty.drafts import Draft, put_in
 from loyalty.engine import Basket, Facts, Ruleset, calendar, conditions, evaluate, explain
-from loyalty.gather import Ask, BasketContext, Spent
+from loyalty.gather import Ask, BasketContext, Spent, TierAsk
 from loyalty.lint_facts import RECEIPTS
-from loyalty.models import PromotionBudget, PromotionUsage
+from loyalty.models import PromotionBudget, PromotionUsage, RulesHead
 from loyalty.records import TransactionRow, facts_from
 from loyalty.rulesets import Timeline, timeline
 from loyalty.services.baskets import (
@@ -24,6 +24,7 @@ from loyalty.services.baskets import (
     check_member,
     engine_basket,
     facts_of,
+    progress_of,
 )
 from members.models import Programme
 
@@ -133,9 +134,16 @@ def basket_try(programme: Programme, draft: Draft, command: BasketCommand, now: 
     """
     zone = ZoneInfo(programme.time_zone)
     day = calendar.local_day(command.occurred_at, zone)
+    head = RulesHead.objects.filter(programme=programme).values_list("version", flat=True).first() or 0
+    rules = timeline(programme.pk, head)
     asks = [Ask(command.member, None, command.occurred_at, day)]
-    found = gather.baskets(programme_id=programme.pk, asks=asks, skus=sorted(set(command.skus())), now=now)
-    rules = timeline(programme.pk, found.head.rules_version)
+    found = gather.baskets(
+        programme_id=programme.pk,
+        asks=asks,
+        skus=sorted(set(command.skus())),
+        now=now,
+        tiers=TierAsk.of(rules.tiers, now),
+    )
     ruleset, context = rules.at(command.occurred_at), found.contexts[0]
     check_basket(command, ruleset.terms)
     if command.member is not None:
@@ -157,7 +165,10 @@ def _facts(
     account = context.holding.account
     transactions = account.transactions if account else 0
     day = calendar.local_day(at, ruleset.terms.zone)
-    return facts_of(context.holding.person, context, ruleset, rules, day, transactions, Call(now), spent)
+    person = context.holding.person
+    if person and (progress := progress_of(context.stands, rules)):
+        person = replace(person, tier=progress.at(now).tier)
+    return facts_of(person, context, ruleset, rules, day, transactions, Call(now), spent)
 
 
 def _spent_before(rules: Timeline, draft: Draft, spent: list[Spent]) -> list[Spent]:

@@ -1,6 +1,7 @@
 """Whether a promotion applies to a basket, and if not, why."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
 
 from loyalty.engine.model import Basket, Facts, Line, NotApplied
@@ -85,6 +86,29 @@ def refusal(promotion: Promotion, basket: Basket, facts: Facts, terms: Terms) ->
     """The code of the first condition on basket and member that fails, or None."""
     for code, check in asked(promotion):
         if not check(promotion, basket, facts, terms):
+            return code
+    return None
+
+
+_ABOUT_THE_MEMBER = frozenset(
+    {
+        "outside_window",
+        "members_only",
+        "excluded_segment",
+        "not_in_segment",
+        "other_tier",
+        "not_first_transaction",
+        "not_birthday",
+    }
+)
+
+
+def member_refusal(promotion: Promotion, at: datetime, facts: Facts, terms: Terms) -> str | None:
+    """The code of the first condition on time and member that fails at `at`, or None; weekday, hours, channel,
+    store and basket are not asked."""
+    basket = Basket(at, None, None, ())
+    for code, check in asked(promotion):
+        if code in _ABOUT_THE_MEMBER and not check(promotion, basket, facts, terms):
             return code
     return None
 

@@ -1,5 +1,6 @@
 """The explanation of an evaluation as partners and members read it: steps, what did not apply, what is near."""
 
+from datetime import datetime
 from typing import Any
 
 from loyalty.engine import conditions
@@ -71,8 +72,9 @@ def _formula(promotion: Promotion, basket: Basket, terms: Terms) -> str:
     return f"{base} × {plain(promotion.value - RATE, RATE)}"
 
 
-def _because(promotion: Promotion, basket: Basket, facts: Facts) -> list[str]:
-    segments = promotion.links.matching(facts.segments, basket.occurred_at, include=True)
+def because_of(promotion: Promotion, at: datetime, facts: Facts) -> list[str]:
+    """What about the member let a promotion apply at `at`; nothing for one that is for everyone."""
+    segments = promotion.links.matching(facts.segments, at, include=True)
     reasons = [f"segment:{code}" for code in dict.fromkeys(segments)]
     if promotion.tiers:
         reasons.append(f"tier:{facts.tier}")
@@ -92,7 +94,7 @@ def _award_step(
         "formula": _formula(promotion, basket, terms),
         "points": _points(award.awarded),
     }
-    because = _because(promotion, basket, facts)
+    because = because_of(promotion, basket.occurred_at, facts)
     if because:
         step["because"] = because
     if award.awarded != award.wanted:

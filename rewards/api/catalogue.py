@@ -59,14 +59,15 @@ class View(NamedTuple):
 def look(request: ApiRequest, now: datetime) -> View:
     """The caller's catalogue in the language it asks for. ValidationFailed for a `lang` that is no tag."""
     shelf = shelf_of(request.auth.programme_id, now)
-    language = best_language(_wanted(request), shelf.languages)
+    language = best_language(wanted_languages(request), shelf.languages)
     media = f"{request.scheme}://{request.get_host()}{settings.MEDIA_URL}{FOLDER}/"
     is_zipped = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
     tag = f'W/"{shelf.tag}.{language}.{request.media_type[-6:]}"'
     return View(feed_of(shelf, language, media), tag, is_zipped)
 
 
-def _wanted(request: ApiRequest) -> list[str]:
+def wanted_languages(request: ApiRequest) -> list[str]:
+    """The tags a call asks for, best first: `lang`, else Accept-Language. ValidationFailed for no tag."""
     asked = request.GET.get("lang")
     if asked is not None:
         if not asked.replace("-", "").isalnum() or len(asked) > 35 or not asked.isascii():

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.api import catalogue, orders, views
+from rewards.api import catalogue, orders, promotional, views
 
 urlpatterns = [
     path("categories", catalogue.CategoriesView.as_view(), name="categories"),
@@ -15,5 +15,10 @@ urlpatterns = [
     path("redemptions/<code:reference>/status", orders.StatusView.as_view(), name="redemption-status"),
     path("vouchers/check", orders.VoucherCheckView.as_view(), name="voucher-check"),
     path("vouchers/use", orders.VoucherUseView.as_view(), name="voucher-use"),
+    path(
+        "members/<code:member>/promotional-products",
+        promotional.PromotionalProductsView.as_view(),
+        name="promotional-products",
+    ),
     path("members/<code:member>/history", views.HistoryView.as_view(), name="history"),
 ]

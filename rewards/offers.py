@@ -1,0 +1,54 @@
+"""The promotional products of a member, read: what loyalty offers, and gifts of the catalogue kept in memory."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from loyalty.selectors import member_offers
+from rewards.labels import written_in
+from rewards.models import PromotionalPrice
+from rewards.promotional import Key, Price, Told, page_of
+from rewards.shelf import Shelf, shelf_of
+from rewards.texts import best_language, chain
+
+_PRICES = "promotional prices"
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionalPage:
+    """A page of promotional products, the key to go on from, and the language it is in."""
+
+    items: list[dict[str, Any]]
+    after: Key | None
+    language: str
+    fallback: list[str]
+
+
+def promotional_page(
+    programme_id: int, number: str, wanted: Iterable[str], now: datetime, *, limit: int, after: Key | None
+) -> PromotionalPage:
+    """What a member earns more with and which gifts cost them fewer points, in the language that fits `wanted`
+    best. NotFound. Two queries while rules and catalogue stay."""
+    offers = member_offers(programme_id, number, now)
+    shelf = shelf_of(programme_id, now)
+    language = best_language(wanted, shelf.languages)
+    written = written_in(chain(language, shelf.languages))
+    gifts = {gift.code: gift for gift in shelf.gifts} if (prices := _prices(shelf)) else {}
+    told = Told(written, ZoneInfo(shelf.zone))
+    items, after = page_of(offers, prices, gifts, told, limit=limit, after=after)
+    fallback = [] if language.split("-")[0].lower() == written else ["label"]
+    return PromotionalPage(items, after, language, fallback)
+
+
+def _prices(shelf: Shelf) -> tuple[Price, ...]:
+    """The promotional prices of a shelf by gift and promotion; setting one changes the catalogue's number."""
+    if _PRICES not in shelf.feeds:
+        stored = PromotionalPrice.objects.filter(programme_id=shelf.programme_id)
+        found = stored.values_list("promotion__code", "reward__code", "points")
+        shelf.feeds[_PRICES] = tuple(
+            sorted((Price(*row) for row in found), key=lambda price: (price.gift, price.promotion))
+        )
+    kept: tuple[Price, ...] = shelf.feeds[_PRICES]
+    return kept
