@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from loyalty.event_rules import Cooldown
-from loyalty.models import Account, Entry, Event, EventDevice, EventType
+from loyalty.models import Account, Entry, Event, EventDevice, EventType, IdempotencyKey
 from members.models import Activity, Member, OutboxEvent, Programme
 from members.services import member_close
 from segments.models import Segment
@@ -503,3 +503,59 @@ def test_event_types(till: ApiClient, reviews: EventType, surveys: EventType) ->
     with statements() as sent:
         till.get("/api/v1/event-types")
     assert len(sent) == 2
+
+
+# --- Whatever is sent ----------------------------------------------------------------------------------
+
+BODY = """{"reference": "E-1", "type": "review_written", "member": "10042",
+           "occurred_at": "2026-11-23T10:15:00+01:00", "attributes": {}%s}"""
+
+
+@pytest.mark.usefixtures("reviews")
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        ("", 400),
+        ("[]", 422),
+        ("null", 422),
+        (BODY % ', "metadata": NaN', 400),
+        (BODY % ', "reference": "E-2"', 400),
+        (BODY % ', "device": "\\u0000"', 400),
+        (BODY % ', "device": ""', 422),
+        (BODY % ', "device": 7', 422),
+        (BODY % ', "colour": "red"', 422),
+        (BODY % ', "metadata": {"a": {}}', 422),
+        ((BODY % "").replace("{}", "[]"), 422),
+        ((BODY % "").replace("{}", "null"), 422),
+        ((BODY % "").replace("{}", '{"a": ' * 30 + "1" + "}" * 30), 422),
+        ((BODY % "").replace("{}", '{"a": 1e999}'), 400),
+        ((BODY % "").replace("{}", '{"a": 99999999999999999999}'), 400),
+        ((BODY % "").replace("10:15:00+01:00", "10:15:00"), 422),
+        ((BODY % "").replace("2026-11-23T10:15:00+01:00", "0001-01-01T00:00:00+14:00"), 422),
+        ((BODY % "").replace("E-1", "../E"), 422),
+        ((BODY % "").replace("10042", "1" * 65), 422),
+    ],
+)
+def test_bad_bodies_are_refused_and_leave_nothing(till: ApiClient, raw: str, status: int) -> None:
+    answer = till.generic(
+        "POST", "/api/v1/events", raw, content_type="application/json", headers={"Idempotency-Key": "k"}
+    )
+    assert answer.status_code == status, answer.content
+    assert not Event.objects.exists()
+    assert not Account.objects.exists()
+    assert not IdempotencyKey.objects.exists()
+
+
+@pytest.mark.usefixtures("reviews")
+def test_bad_reversals_are_refused(till: ApiClient) -> None:
+    event(till, "REV-1")
+    for body, status in (
+        ({"reference": ""}, 422),
+        ({"reference": "B", "lines": []}, 422),
+        ({"reference": "B", "reason": "x" * 201}, 422),
+        ({"reference": "B", "dry_run": "yes"}, 422),
+    ):
+        answer = take_back(till, "REV-1", **body)
+        assert answer.status_code == status, answer.content
+    assert take_back(till, "NEVER", "B").status_code == 404
+    assert Event.objects.get().status == "posted"
