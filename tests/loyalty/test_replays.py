@@ -28,6 +28,7 @@ from members.services import programme_update
 from tests.factories import ApiClient
 from tests.jobs import RunJobs, run_jobs, waiting  # noqa: F401
 from tests.loyalty.worlds import MONDAY, earn, euros, simple_terms
+from tests.statements import statements
 
 DAYS = (date(2026, 11, 20), date(2026, 11, 23))
 FIVE = Draft("PR-FIVE", PromotionRule("fixed", "5", caps={"budget": Cap(points="12.5")}))
@@ -279,3 +280,35 @@ def test_a_window_ahead_gives_nothing_unless_throughout(shop: Programme) -> None
         replay.refresh_from_db()
         seen.append(replay.result["awarded"])
     assert seen == ["0", "20"]
+
+
+def test_it_reads_in_chunks_not_basket_by_basket(shop: Programme) -> None:
+    """Statements do not grow with the baskets of a chunk; rules are read once."""
+    one, four = ask(shop, first_day=DAYS[1]), ask(shop)
+    for replay in (one, four):  # rules in memory
+        replay_run(replay_id=replay.pk)
+        replay_again(replay=replay, now=MONDAY)
+    sent = []
+    for replay in (one, four):
+        with statements() as texts:
+            replay_run(replay_id=replay.pk)
+        sent.append(len(texts))
+    assert sent == [7, 7]  # begun and read; counted and told; a chunk read and told; ended
+
+
+@pytest.mark.django_db
+def test_the_order_of_baskets_comes_from_an_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        params = {
+            "programme": 1,
+            "segments": [],
+            "end": MONDAY,
+            "after": MONDAY - timedelta(days=30),
+            "reference": "",
+            "size": 100,
+        }
+        cursor.execute("EXPLAIN " + reading._CHUNK, params)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "transaction_occurred" in plan
+    assert "Incremental Sort" in plan
