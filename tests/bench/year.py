@@ -31,7 +31,7 @@ def run(place: Place, given: argparse.Namespace) -> int:
     rates.append(pgbench.run(seconds).rate)
     _say(f"pgbench: {rates[1]:,.0f}/s", *loaded.lines())
     ratio = loaded.rate / statistics.mean(rates)
-    _say(f"{ratio:.3f} of pgbench. Rows of a receipt: {ROW_SET}", "Recomputing every receipt ...")
+    _say(f"{ratio:.3f} of pgbench, whose earn writes: {ROW_SET}", "Recomputing every receipt ...")
     began = time.perf_counter()
     booked = journey_check.booked()
     lines = (line for line in journey_check.bought() if not some or line.receipt in booked)
