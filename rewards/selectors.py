@@ -1,7 +1,7 @@
 """Reads of rewards; the programme comes first."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -29,6 +29,9 @@ from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
 from rewards.lifecycle import Status
 from rewards.models import Category, Move, Redemption, Reward
+from rewards.services.issuing import code_of
+from rewards.shelf import shelf_of
+from rewards.texts import best_language, chain, pick
 from segments.selectors import segment_codes_at
 
 HISTORY_CHUNK = 1000
@@ -42,15 +45,36 @@ def redemption_shown(programme_id: int, reference: str, now: datetime) -> dict[s
     return answers.shown(context, now)
 
 
-def history_page(
+Told = tuple[Movement, OrderShown | None]
+"""A movement with the gift order that moved its points."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovementsPage:
+    """Movements of an account, newest first; `after` is the number to go on before, None at the end."""
+
+    account_id: int
+    told: list[Told]
+    after: int | None
+
+
+def movements_page(
     programme: Programme, number: str, filters: Filters, now: datetime, *, limit: int, before: int | None
-) -> tuple[list[HistoryItem], int | None]:
-    """A page of a member's history, newest first, and the number to go on before, or None. NotFound."""
+) -> MovementsPage:
+    """A page of a member's movements, before the one with the number `before` (None = the newest). NotFound."""
     holding = holding_of(programme.pk, number, now)
     filters = _with_orders(holding, filters)
     found = movements(holding, filters, now, limit=limit + 1, before=before)
-    page = list(_items(programme, holding, found[:limit], filters.as_of))
-    return page, found[limit - 1].seq if len(found) > limit else None
+    told = _told(programme, found[:limit], filters.as_of)
+    return MovementsPage(_account_id(holding), told, found[limit - 1].seq if len(found) > limit else None)
+
+
+def history_page(
+    programme: Programme, number: str, filters: Filters, now: datetime, *, limit: int, before: int | None
+) -> tuple[list[HistoryItem], int | None]:
+    """A page of a member's history as partners read it, as `movements_page` finds it. NotFound."""
+    page = movements_page(programme, number, filters, now, limit=limit, before=before)
+    return list(_items(programme, page.account_id, page.told)), page.after
 
 
 def history_all(programme: Programme, number: str, filters: Filters, now: datetime) -> Iterator[HistoryItem]:
@@ -59,15 +83,21 @@ def history_all(programme: Programme, number: str, filters: Filters, now: dateti
     filters = _with_orders(holding, filters)
     found = all_movements(holding, filters, now)
     while page := list(islice(found, HISTORY_CHUNK)):
-        yield from _items(programme, holding, page, filters.as_of)
+        yield from _items(programme, _account_id(holding), _told(programme, page, filters.as_of))
 
 
-def _items(
-    programme: Programme, holding: Holding, found: Sequence[Movement], as_of: datetime | None
-) -> Iterator[HistoryItem]:
-    zone, account_id = ZoneInfo(programme.time_zone), holding.account.id if holding.account else 0
+def _items(programme: Programme, account_id: int, told: Iterable[Told]) -> Iterator[HistoryItem]:
+    zone = ZoneInfo(programme.time_zone)
+    return (item(account_id, movement, zone, order) for movement, order in told)
+
+
+def _account_id(holding: Holding) -> int:
+    return holding.account.id if holding.account else 0
+
+
+def _told(programme: Programme, found: Sequence[Movement], as_of: datetime | None) -> list[Told]:
     orders = orders_of(programme, [x.source for x in found if x.kind in ORDER_KINDS and x.source], as_of)
-    return (item(account_id, x, zone, orders.get(x.source) if x.source else None) for x in found)
+    return [(x, orders.get(x.source) if x.source else None) for x in found]
 
 
 def _with_orders(holding: Holding, filters: Filters) -> Filters:
@@ -97,6 +127,53 @@ def orders_of(programme: Programme, ids: Sequence[UUID], as_of: datetime | None)
     for move in moves.filter(at__lte=as_of) if as_of else moves:
         found[move.redemption_id].steps.append((Status(move.status), move.at))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOrder:
+    """A gift order as its member sees it: the API's body, the gift's name, and the voucher's code while it lives."""
+
+    body: dict[str, Any]
+    name: str
+    code: str | None
+
+
+def order_of_member(programme: Programme, member: Member, reference: str, now: datetime) -> OwnOrder | None:
+    """A member's own order; None for one that is not there or another's."""
+    context = known_order(programme_id=programme.pk, reference=reference, now=now)
+    if context is None or context.booked.row.member_id != member.pk:
+        return None
+    body = answers.shown(context, now)
+    is_usable = bool(body["voucher"]) and body["voucher"]["status"] == "active"
+    name = pick(context.gift.name or {}, languages_for(programme, member, now))[0] or body["gift"]
+    return OwnOrder(body, name, code_of(context.booked) if is_usable else None)
+
+
+def orders_of_member(programme: Programme, member: Member, now: datetime) -> list[dict[str, Any]]:
+    """A member's gift orders, the newest first: reference, name, quantity, points, status and when it was reached."""
+    languages = languages_for(programme, member, now)
+    found = Redemption.objects.filter(programme=programme, member=member).select_related("reward", "version")
+    return [
+        {
+            "reference": row.reference,
+            "name": pick(row.version.name, languages)[0] or row.reward.code,
+            "quantity": row.quantity,
+            "points": row.points,
+            "status": Status.LAPSED if _has_lapsed(row, now) else Status(row.status),
+            "at": row.status_at,
+        }
+        for row in found
+    ]
+
+
+def _has_lapsed(row: Redemption, now: datetime) -> bool:
+    return row.status == Status.RESERVED and row.reserved_until is not None and row.reserved_until <= now
+
+
+def languages_for(programme: Programme, member: Member, now: datetime) -> Sequence[str]:
+    """The languages to look for a text in, the member's first."""
+    spoken = shelf_of(programme.pk, now).languages
+    return chain(best_language([member.language], spoken), spoken)
 
 
 def taker_of(programme: Programme, number: str, now: datetime) -> Taker:

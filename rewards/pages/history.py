@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from config.kernel.errors import NotFound
 from config.kernel.pages import MemberPage
-from loyalty.selectors import Filters, product_names, promotion_names, tier_names, transaction_shown
+from loyalty.selectors import Filters, Movement, product_names, promotion_names, tier_names, transaction_shown
+from rewards.history import OrderShown
 from rewards.pages import words
-from rewards.selectors import history_page
+from rewards.selectors import movements_page
 from segments.selectors import segments_shown_to
 
 PAGE = 25
@@ -26,7 +27,7 @@ class HistoryPage(MemberPage):
         kind = self.request.GET.get("kind", "")
         if kind and kind not in words.KINDS:
             raise Http404
-        items, after = history_page(
+        page = movements_page(
             self.programme,
             self.member.number,
             Filters(kinds=(kind,) if kind else ()),
@@ -35,8 +36,8 @@ class HistoryPage(MemberPage):
             before=self._before(),
         )
         return super().get_context_data(
-            movements=[movement(item) for item in items],
-            older=after and "?" + urlencode({"kind": kind, "before": after}),
+            movements=[row(*told) for told in page.told],
+            older=page.after and "?" + urlencode({"kind": kind, "before": page.after}),
             kinds=words.KINDS.items(),
             kind=kind,
             **kwargs,
@@ -49,16 +50,18 @@ class HistoryPage(MemberPage):
         return int(before) if before else None
 
 
-def movement(item: Any) -> dict[str, Any]:
-    """A movement as a row of a page; `why` leads to the purchase it came from."""
-    purchase = item.reference if item.kind == "earn" else item.reverses
+def row(movement: Movement, order: OrderShown | None) -> dict[str, Any]:
+    """A movement as a row of a page; `why` leads to the purchase it came from, `order` to its gift order."""
+    purchase = movement.reference if movement.kind == "earn" else not movement.event and movement.reverses
+    status = order.status if order else movement.status
     return {
-        "title": words.title(item),
-        "status": "" if item.status == "posted" else words.STATUSES.get(item.status, item.status),
-        "at": item.occurred_at,
-        "points": item.points,
-        "balance": item.balance_after,
+        "title": words.title(movement, order),
+        "status": "" if status == "posted" else words.STATUSES.get(status, status),
+        "at": movement.occurred_at,
+        "points": movement.points,
+        "balance": movement.balance_after,
         "why": reverse("my-purchase", args=[purchase]) if purchase else "",
+        "order": reverse("my-order", args=[order.reference]) if order else "",
     }
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from config.kernel.pages import MemberPage
 from loyalty.selectors import Filters, points_of, tier_names
-from rewards.pages.history import movement
-from rewards.selectors import history_page
+from rewards.pages.history import row
+from rewards.selectors import movements_page
 from segments.selectors import memberships_shown_to
 
 LATEST = 5
@@ -18,13 +18,13 @@ class HomePage(MemberPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         points = points_of(self.programme, self.member.number, self.now)
-        latest, _ = history_page(
+        latest = movements_page(
             self.programme, self.member.number, Filters(), self.now, limit=LATEST, before=None
         )
         return super().get_context_data(
             points=points,
             tier=tier_names(self.programme).get(self.member.tier, "") if self.member.tier else "",
-            movements=[movement(item) for item in latest],
+            movements=[row(*told) for told in latest.told],
             **kwargs,
         )
 

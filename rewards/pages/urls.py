@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from rewards.pages import gifts, history, home
+from rewards.pages import gifts, history, home, orders
 
 urlpatterns = [
     path("", home.HomePage.as_view(), name="my-home"),
@@ -10,5 +10,20 @@ urlpatterns = [
     path("purchases/<code:reference>", history.PurchasePage.as_view(), name="my-purchase"),
     path("gifts", gifts.GiftsPage.as_view(), name="my-gifts"),
     path("gifts/<code:gift>", gifts.GiftPage.as_view(), name="my-gift"),
+    path("gifts/<code:gift>/order", orders.OrderGiftPage.as_view(), name="my-gift-order"),
+    path("orders", orders.OrdersPage.as_view(), name="my-orders"),
+    path("orders/<code:reference>", orders.OrderPage.as_view(), name="my-order"),
+    path(
+        "orders/<code:reference>/cancel",
+        orders.OrderStep.as_view(),
+        {"to": "cancelled"},
+        name="my-order-cancel",
+    ),
+    path(
+        "orders/<code:reference>/return",
+        orders.OrderStep.as_view(),
+        {"to": "return_requested"},
+        name="my-order-return",
+    ),
     path("segments", home.SegmentsPage.as_view(), name="my-segments"),
 ]

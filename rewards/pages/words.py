@@ -7,7 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from rewards.history import HistoryItem
+from config.kernel.errors import RistourneError
+from loyalty.selectors import Movement
+from rewards.history import OrderShown
 
 STATUSES: Mapping[str, Any] = {
     "posted": gettext_lazy("booked"),
@@ -38,6 +40,14 @@ KINDS: Mapping[str, Any] = {
     "expiry": gettext_lazy("Expired points"),
     "give_back": gettext_lazy("Points given back"),
 }
+_TITLES: Mapping[str, Any] = {
+    "earn": gettext_lazy("Purchase"),
+    "expiry": gettext_lazy("Points expired"),
+    "give_back": gettext_lazy("Expired points given back"),
+    "redemption": gettext_lazy("Gift"),
+    "redemption_cancelled": gettext_lazy("Gift cancelled"),
+    "redemption_returned": gettext_lazy("Gift returned"),
+}
 _REFUSALS: Mapping[str, Any] = {
     "outside_window": gettext_lazy("It did not run on that day."),
     "outside_schedule": gettext_lazy("It does not run on this weekday or at this hour."),
@@ -54,6 +64,16 @@ _REFUSALS: Mapping[str, Any] = {
 }
 
 
+REFUSALS: Mapping[str, Any] = {
+    "insufficient_points": gettext_lazy("You have not enough points for it."),
+    "out_of_stock": gettext_lazy("It has just been sold out."),
+    "limit_reached": gettext_lazy("You had as many of it as one member may have."),
+    "gift_not_available": gettext_lazy("It is not offered to you any more."),
+    "reservation_lapsed": gettext_lazy("Your reservation has ended; its points are yours again."),
+    "illegal_transition": gettext_lazy("The order has moved on; this is no longer possible."),
+    "reference_conflict": gettext_lazy("This order was placed before. Look at your orders."),
+}
+"""Why something could not be done, by the code of the refusal."""
 OFFER_REASONS: Mapping[str, Any] = {
     "tier": gettext_lazy("For members of another level."),
     "segment": gettext_lazy("For other members."),
@@ -83,19 +103,27 @@ class Step:
     points: str
 
 
-def title(item: HistoryItem) -> str:
+def title(movement: Movement, order: OrderShown | None = None) -> str:
     """What a movement was."""
-    if item.kind == "earn":
-        return _("Purchase")
-    if item.kind == "reversal":
-        return _("Return of purchase %(reference)s") % {"reference": item.reverses}
-    if item.kind == "adjustment":
-        return _("Correction: %(reason)s") % {"reason": item.label}
-    if item.kind == "expiry":
-        return _("Points expired")
-    if item.kind == "give_back":
-        return _("Expired points given back")
-    return item.label
+    if movement.kind == "event":
+        return movement.event or _("Thank you for taking part")
+    if movement.kind == "reversal":
+        return _returned(movement)
+    if movement.kind == "adjustment":
+        return _("Correction: %(reason)s") % {"reason": movement.reason}
+    text = str(_TITLES[movement.kind])
+    return f"{text}: {order.name}" if order else text
+
+
+def _returned(movement: Movement) -> str:
+    if movement.event:
+        return _("Taken back: %(event)s") % {"event": movement.event}
+    return _("Return of purchase %(reference)s") % {"reference": movement.reverses}
+
+
+def refusal(error: RistourneError) -> str:
+    """Why it could not be done."""
+    return str(REFUSALS.get(error.code) or _("That did not work. Please try again."))
 
 
 def steps(trace: list[Mapping[str, Any]], names: Names) -> list[Step]:

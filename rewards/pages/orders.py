@@ -1,0 +1,134 @@
+"""Gift orders of a member: ordering with a confirmation, the voucher, where an order stands, sending it back."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import segno
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
+from uuid_utils.compat import uuid7
+
+from config.kernel.errors import RistourneError
+from config.kernel.pages import MemberPage
+from loyalty.services import Write
+from rewards.lifecycle import Status
+from rewards.pages import words
+from rewards.pages.forms import DeliveryForm
+from rewards.pages.gifts import gift_or_404, window_of
+from rewards.selectors import order_of_member, orders_of_member
+from rewards.services import DeliveryTo, MoveCommand, RedemptionCommand, redemption_move, redemption_order
+
+ACTOR = "member"
+
+
+class OrderGiftPage(MemberPage):
+    """Confirm a gift order: what it costs, what is left, where it goes.
+
+    The order's reference comes with the form, so that sending it twice orders once.
+    """
+
+    template_name = "my/order_gift.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        window = window_of(self)
+        gift = gift_or_404(window, self.kwargs["gift"])
+        kwargs |= {"gift": window.shown(gift), "offer": window.offer(gift)}
+        kwargs.setdefault("form", DeliveryForm(gift.kind, initial={"reference": f"MY-{uuid7()}"}))
+        return super().get_context_data(**kwargs | self._promise())
+
+    def post(self, request: HttpRequest, gift: str) -> HttpResponse:
+        found = gift_or_404(window_of(self), gift)
+        form = DeliveryForm(found.kind, request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form), status=422)
+        reference, to = form.cleaned_data["reference"], form.delivery(self.member.email)
+        try:
+            redemption_order(write=self._write(), command=self._command(reference, "commit", to))
+        except RistourneError as error:
+            return self.render_to_response(
+                self.get_context_data(form=form, refusal=words.refusal(error)), status=409
+            )
+        return redirect("my-order", reference)
+
+    def _promise(self) -> dict[str, Any]:
+        """What ordering now would cost and leave, or why it would be refused."""
+        try:
+            answer = redemption_order(
+                write=self._write(), command=self._command("MY-dry-run", "dry_run", None)
+            )
+        except RistourneError as error:
+            return {"promise": None, "refusal": words.refusal(error)}
+        return {"promise": msgspec.json.decode(answer.body)}
+
+    def _command(self, reference: str, mode: str, to: DeliveryTo | None) -> RedemptionCommand:
+        return RedemptionCommand(
+            reference=reference,
+            member=self.member.number,
+            gift=self.kwargs["gift"],
+            actor=ACTOR,
+            mode=mode,
+            language=self.member.language,
+            delivery=to,
+        )
+
+    def _write(self) -> Write:
+        return Write(self.programme.pk, self.now)
+
+
+class OrdersPage(MemberPage):
+    """All gift orders of the member, the newest first."""
+
+    template_name = "my/orders.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = orders_of_member(self.programme, self.member, self.now)
+        return super().get_context_data(orders=found, **kwargs)
+
+
+class OrderPage(MemberPage):
+    """Where an order stands, with every step, and its voucher with code and QR code."""
+
+    template_name = "my/order.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        order = order_of_member(self.programme, self.member, self.kwargs["reference"], self.now)
+        if order is None:
+            raise Http404
+        kwargs |= {
+            "order": order.body,
+            "name": order.name,
+            "code": order.code,
+            "qr": _qr(order.code) if order.code else "",
+            "zone": ZoneInfo(self.programme.time_zone),
+            "may_cancel": Status.CANCELLED in order.body["allowed"],
+            "may_return": Status.RETURN_REQUESTED in order.body["allowed"],
+        }
+        return super().get_context_data(**kwargs)
+
+
+class OrderStep(MemberPage):
+    """The member cancels an order, or asks to send it back."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, reference: str, to: str) -> HttpResponse:
+        if order_of_member(self.programme, self.member, reference, self.now) is None:
+            raise Http404
+        command = MoveCommand(reference, Status(to), ACTOR)
+        try:
+            redemption_move(write=Write(self.programme.pk, self.now), command=command)
+        except RistourneError as error:
+            messages.error(request, words.refusal(error))
+        else:
+            messages.success(request, gettext("Done."))
+        return redirect("my-order", reference)
+
+
+def _qr(code: str) -> SafeString:
+    """The code as a QR code in SVG, dark on light in every scheme so that scanners read it."""
+    made = segno.make(code, error="m", micro=False)
+    return mark_safe(made.svg_inline(scale=5, border=4, dark="#000", light="#fff", svgclass="qr"))  # noqa: S308
