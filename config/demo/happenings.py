@@ -4,6 +4,7 @@ Member 10042 has no event that was posted: her entries are those the documentati
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from loyalty.services import (
     Cooldown,
@@ -52,7 +53,7 @@ TYPES = {
         EventRule(points=40, schema=REVIEW, caps={"week": 2}, review=True),
     ),
 }
-HAPPENED = (
+HAPPENED: tuple[tuple[str, str, str, int, dict[str, Any]], ...] = (
     ("SURVEY-1:10015", "survey_completed", "10015", 25, {"score": 9}),
     ("SURVEY-1:10031", "survey_completed", "10031", 25, {"score": 7}),
     ("SURVEY-2:10031", "survey_completed", "10031", 25, {"score": 10}),
