@@ -1,0 +1,193 @@
+"""The validation desk: what waits for the client, beside what is live, and the decision."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from config.kernel.admin import OwnFilter, asks, go_to
+from rewards.admin.gifts import STATES, gift_url, state_of
+from rewards.admin.programmes import CatalogueAdmin, actor_of, picture_url, thumbnail
+from rewards.differences import differences
+from rewards.forms import CommentForm, NeededCommentForm
+from rewards.models import RewardVersion
+from rewards.services import version_request_changes, version_validate, version_withdraw, versions_apply
+from rewards.texts import pick
+
+
+class QueueFilter(SimpleListFilter):
+    """The waiting ones unless others are asked for."""
+
+    title = "state"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        others = [(value, label) for value, label in RewardVersion.State.choices if value != "submitted"]
+        return [*others, ("all", "All")]
+
+    def choices(self, changelist: Any) -> Any:
+        chosen = self.value() or "submitted"
+        for value, label in (("submitted", "Submitted"), *self.lookup_choices):
+            query = changelist.get_query_string({self.parameter_name: value})
+            yield {"selected": value == chosen, "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        chosen = self.value() or "submitted"
+        return queryset if chosen == "all" else queryset.filter(state=chosen)
+
+
+@admin.register(RewardVersion)
+class RewardVersionAdmin(CatalogueAdmin):
+    list_display = [
+        "image",
+        "gift",
+        "number",
+        "called",
+        "price",
+        "submitted_by",
+        "waiting_since",
+        "state_now",
+    ]
+    list_display_links = ["image", "gift"]
+    list_filter = [QueueFilter, ("programme", OwnFilter)]
+    search_fields = ["reward__code", "name", "brand"]
+    search_help_text = "Code, name or brand"
+    ordering = ["submitted_at", "id"]
+    actions = ["validate_chosen"]
+    actions_detail = ["validate", "request_changes", "withdraw"]
+    change_form_template = "admin/rewards/version.html"
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        rows = super().get_queryset(request).select_related("reward__programme", "programme")
+        return rows.prefetch_related("pictures__picture")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Nothing is edited here; the list offers its actions to who may change.
+        return obj is None and super().has_change_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return []
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """Only what waits is decided."""
+        row = self.get_object(request, object_id)
+        is_waiting = row is not None and row.state == RewardVersion.State.SUBMITTED
+        return super().get_actions_detail(request, object_id) if is_waiting else []
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        version = kwargs.get("obj")
+        if version:
+            zone = ZoneInfo(version.programme.time_zone)
+            shown = version.reward.versions.filter(state=RewardVersion.State.LIVE).exclude(pk=version.pk)
+            before = shown.filter(number__lt=version.number).order_by("-number").first()
+            found = differences(before, version, zone)
+            context |= {
+                "before": before,
+                "images_before": _images(before),
+                "images_after": _images(version),
+                "changed": [one for one in found if one.is_changed],
+                "unchanged": [one for one in found if not one.is_changed],
+                "state": state_of(version.reward, version),
+                "state_kind": STATES[state_of(version.reward, version)],
+                "gift_url": gift_url(version.reward),
+                "steps": version.steps.order_by("-id"),
+                "zone": zone,
+                "is_own": version.submitted_by == actor_of(request),
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @action(
+        description="Validate",
+        icon="check",
+        variant=ActionVariant.PRIMARY,
+        dialog=asks("Validate this version? It goes live now, or when its window begins.")
+        | {"form_class": CommentForm},
+    )
+    def validate(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Validate it; who submitted it may not."""
+        row = self.own_row(request, object_id)
+        comment = form.cleaned_data.get("comment", "")
+        self._decide(request, [row], lambda one, **who: version_validate(version=one, comment=comment, **who))
+        return go_to(request, "admin:rewards_rewardversion_changelist")
+
+    @action(
+        description="Request changes",
+        icon="undo",
+        dialog=asks("Send it back?") | {"form_class": NeededCommentForm},
+    )
+    def request_changes(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Send it back with what has to change."""
+        row = self.own_row(request, object_id)
+        comment = form.cleaned_data["comment"]
+        self._decide(
+            request, [row], lambda one, **who: version_request_changes(version=one, comment=comment, **who)
+        )
+        return go_to(request, "admin:rewards_rewardversion_changelist")
+
+    @action(description="Withdraw", icon="delete", dialog=asks("Give this version up?"))
+    def withdraw(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Give it up."""
+        row = self.own_row(request, object_id)
+        self._decide(request, [row], lambda one, **who: version_withdraw(version=one, **who))
+        return go_to(request, "admin:rewards_rewardversion_changelist")
+
+    @admin.action(description="Validate the chosen versions")
+    def validate_chosen(self, request: HttpRequest, queryset: "QuerySet[RewardVersion]") -> None:
+        rows = list(queryset.select_related("reward"))
+        self._decide(request, rows, lambda one, **who: version_validate(version=one, **who))
+
+    def _decide(
+        self, request: HttpRequest, rows: list[RewardVersion], act: Callable[..., RewardVersion]
+    ) -> None:
+        who = {"actor": actor_of(request), "now": timezone.now()}
+        for version, refusal in versions_apply(rows, lambda one: act(one, **who)):
+            name = f"{version.reward.code}, version {version.number}"
+            if refusal is None:
+                self.message_user(request, f"{name}: {state_of(version.reward, version)}.", messages.SUCCESS)
+            else:
+                details = "; ".join(one.detail for one in refusal.errors) or refusal.detail
+                self.message_user(request, f"{name}: {details}", messages.ERROR)
+
+    @display(description="")
+    def image(self, row: RewardVersion) -> str:
+        pictures = row.pictures.all()
+        return thumbnail(pictures[0].picture if pictures else None)
+
+    @display(description="Gift")
+    def gift(self, row: RewardVersion) -> str:
+        return row.reward.code
+
+    @display(description="Name")
+    def called(self, row: RewardVersion) -> str:
+        return pick(row.name, [*row.name])[0]
+
+    @display(description="Points")
+    def price(self, row: RewardVersion) -> int:
+        return row.points
+
+    @display(description="Submitted")
+    def waiting_since(self, row: RewardVersion) -> str:
+        zone = ZoneInfo(row.programme.time_zone)
+        return f"{row.submitted_at.astimezone(zone):%-d %b %Y %H:%M}" if row.submitted_at else ""
+
+    @display(description="State", label=STATES)
+    def state_now(self, row: RewardVersion) -> str:
+        return state_of(row.reward, row)
+
+
+def _images(version: RewardVersion | None) -> list[tuple[str, dict[str, str]]]:
+    pictures = version.pictures.select_related("picture") if version else ()
+    return [(picture_url(row.picture), row.alt) for row in pictures]
