@@ -14,7 +14,7 @@ from rewards.services.gifts import (
 from rewards.services.head import catalogue_changed
 from rewards.services.moves import MoveCommand, redemption_move, reservations_lapse
 from rewards.services.pictures import picture_store
-from rewards.services.pools import pool_threshold, pool_upload
+from rewards.services.pools import pool_create, pool_threshold, pool_upload
 from rewards.services.redemptions import DeliveryTo, RedemptionCommand, redemption_order
 from rewards.services.validation import (
     Outcome,
@@ -46,6 +46,7 @@ __all__ = [
     "deliveries_erase",
     "deliveries_forget",
     "picture_store",
+    "pool_create",
     "pool_threshold",
     "pool_upload",
     "promotional_price_set",

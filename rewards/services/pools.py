@@ -32,6 +32,13 @@ def pool_upload(
     return pool, len(rows)
 
 
+def pool_create(*, reward: Reward, low_stock: int, now: datetime) -> CodePool:
+    """An empty pool of a gift."""
+    return CodePool.objects.create(
+        programme_id=reward.programme_id, reward=reward, low_stock=low_stock, created_at=now
+    )
+
+
 def pool_threshold(*, pool: CodePool, low_stock: int) -> None:
     """Warn staff below so many free codes."""
     pool.low_stock = low_stock

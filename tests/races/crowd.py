@@ -68,14 +68,14 @@ class Gate:
 
 
 @contextmanager
-def broken_apply(*changes: tuple[str, str]) -> Iterator[None]:
-    """The negative control: `loyalty_apply` with pieces of its text replaced; put back afterwards."""
+def broken_apply(*changes: tuple[str, str], function: str = "loyalty_apply") -> Iterator[None]:
+    """The negative control: the function with pieces of its text replaced; put back afterwards."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('loyalty_apply(jsonb)'::regprocedure)")
+        cursor.execute("SELECT pg_get_functiondef(%s::regprocedure)", [f"{function}(jsonb)"])
         (original,) = cursor.fetchone()
         broken = original
         for piece, replacement in changes:
-            assert piece in broken, f"loyalty_apply no longer says {piece!r}"
+            assert piece in broken, f"{function} no longer says {piece!r}"
             broken = broken.replace(piece, replacement)
         cursor.execute(broken.replace("%", "%%") if "%" in broken else broken)
         try:

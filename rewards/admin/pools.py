@@ -1,0 +1,87 @@
+"""Pools of uploaded codes: how many are left, and more of them."""
+
+from typing import IO, Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action, display
+
+from config.kernel.admin import OwnFilter, TenantAdmin
+from config.kernel.errors import RistourneError
+from config.kernel.sheets import sheet_open
+from rewards.admin.order_forms import CodesFileForm
+from rewards.admin.uploading import file_page
+from rewards.models import CodePool, Reward
+from rewards.services import pool_create, pool_threshold, pool_upload
+
+
+@admin.register(CodePool)
+class CodePoolAdmin(TenantAdmin):
+    list_display = ["reward", "programme", "free", "taken", "level", "low_stock"]
+    list_filter = [("programme", OwnFilter)]
+    list_select_related = ["programme", "reward"]
+    search_fields = ["reward__code__exact"]
+    actions_detail = ["upload"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["reward", "low_stock"] if obj is None else ["low_stock"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "reward" and field is not None and field.queryset is not None:
+            field.queryset = field.queryset.filter(kind=Reward.Kind.POOL_VOUCHER, pool=None)
+        return field
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        usable = Q(codes__valid_until=None) | Q(codes__valid_until__gt=timezone.now())
+        return super().get_queryset(request).annotate(
+            free_codes=Count("codes", filter=Q(codes__redemption_id=None) & usable),
+            taken_codes=Count("codes", filter=~Q(codes__redemption_id=None)),
+        )  # fmt: skip
+
+    @display(description="free codes")
+    def free(self, row: Any) -> int:
+        return int(row.free_codes)
+
+    @display(description="taken")
+    def taken(self, row: Any) -> int:
+        return int(row.taken_codes)
+
+    @display(description="stock", label={"Enough": "success", "Low": "warning", "Empty": "danger"})
+    def level(self, row: Any) -> str:
+        if not row.free_codes:
+            return "Empty"
+        return "Low" if row.free_codes < row.low_stock else "Enough"
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> CodePool:
+        return pool_create(reward=fields["reward"], low_stock=fields["low_stock"], now=timezone.now())
+
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
+        if "low_stock" in fields:
+            pool_threshold(pool=row, low_stock=fields["low_stock"])
+
+    @action(description="Upload codes", icon="upload_file")
+    def upload(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All codes of a file, or none; they are encrypted and never shown again."""
+        pool = self.own_row(request, object_id)
+        back = reverse("admin:rewards_codepool_change", args=[pool.pk])
+        return file_page(
+            self,
+            request,
+            CodesFileForm,
+            f"Codes of {pool.reward}",
+            lambda file: self._fill(request, pool, file),
+            back,
+        )
+
+    def _fill(self, request: HttpRequest, pool: CodePool, file: IO[bytes]) -> None:
+        try:
+            texts = [row.cells["code"] for row in sheet_open(file, required=["code"])]
+            _, number = pool_upload(reward=pool.reward, texts=texts, valid_until=None, now=timezone.now())
+            self.message_user(request, f"{number} codes were added.")
+        except RistourneError as error:
+            details = "; ".join(found.detail for found in error.errors)
+            self.message_user(request, f"{error.detail} {details}".strip(), messages.ERROR)

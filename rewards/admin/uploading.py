@@ -1,0 +1,35 @@
+"""A page that takes one file."""
+
+from collections.abc import Callable
+from typing import IO
+
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from config.kernel.admin import TenantAdmin
+
+
+def file_page(
+    page: TenantAdmin,
+    request: HttpRequest,
+    form_class: type[Form],
+    title: str,
+    take: Callable[[IO[bytes]], None],
+    back: str,
+) -> HttpResponse:
+    """Ask for a file and give it to `take`, which tells the user what became of it; then go `back`."""
+    form = form_class(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        take(form.cleaned_data["file"])
+        return redirect(back)
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "opts": page.opts,
+        "media": page.media,
+        "form": form,
+        "back": back,
+    }
+    return TemplateResponse(request, "admin/rewards/upload.html", context)
