@@ -44,7 +44,7 @@ class MemberFactory(factory.django.DjangoModelFactory[Member]):
         model = Member
 
     programme = factory.SubFactory(ProgrammeFactory)
-    number = factory.Sequence(lambda number: f"{10000 + number}")
+    number = factory.Sequence(lambda number: f"{500000 + number}")  # nobody else is called so
     first_name = "Ada"
     language = "fr"
     enrolled_at = LONG_AGO

@@ -13,6 +13,7 @@ from config import journey
 from config.demo import place
 from config.demo.club import club_create
 from config.demo.gifts import CATEGORIES, gifts_create
+from config.demo.groups import CLUB, JOURNEY, groups_create
 from members.models import Member, Partner, Programme
 from members.services import partner_create, staff_create
 
@@ -45,6 +46,8 @@ def prepare(say: Say, verbosity: int) -> dict[str, Any]:
         if not programme.rewards.exists():
             say(f"Programme {programme.code}: gifts")
             gifts_create(programme, now, kept)
+    groups_create(club, CLUB, now)
+    groups_create(travelled, JOURNEY, now)
     content = {
         "base_url": found.get("base_url", ""),
         "programmes": {
