@@ -189,7 +189,7 @@ class Upload(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.file_name} for {self.segment_id}"
+        return self.file_name
 
 
 class UploadRow(models.Model):

@@ -11,7 +11,7 @@ from config.kernel.sql import rows
 from members.models import Member, Programme
 from segments.criteria import Node
 from segments.models import Membership, Pin, Refresh, Segment, Upload
-from segments.wanted import wanted
+from segments.wanted import set_based, wanted
 
 
 def segments_of(programme: Programme) -> QuerySet[Segment]:
@@ -115,7 +115,8 @@ def criteria_preview(segment: Segment, criteria: Node | None, now: datetime) -> 
     meant = wanted(segment, criteria, now)
     sql = _PREVIEW.replace("{wanted}", meant.sql)
     params = meant.params | {"segment": segment.pk, "sample": SAMPLE}
-    ((size, some, enter, in_, leave, out),) = rows(sql, params, prepare=False)
+    with set_based():
+        ((size, some, enter, in_, leave, out),) = rows(sql, params, prepare=False)
     shown = Member.objects.filter(programme_id=segment.programme_id).in_bulk({*some, *in_, *out})
     return Preview(
         *(

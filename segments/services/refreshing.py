@@ -1,12 +1,9 @@
 """Dynamic segments brought up to date: one statement for who leaves, one for who enters."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.db import transaction as db_transaction
 from procrastinate.contrib.django import app
 
@@ -17,7 +14,7 @@ from segments.criteria import parse
 from segments.errors import SegmentIsStatic
 from segments.models import Refresh, Segment
 from segments.services.telling import ADDED, REMOVED, check_active
-from segments.wanted import wanted
+from segments.wanted import set_based, wanted
 
 ENTERED = "Meets the criteria"
 LEFT = "No longer meets the criteria"
@@ -86,7 +83,7 @@ def refresh_run(*, refresh_id: int, now: datetime) -> Refresh:
         return refresh
     Refresh.objects.filter(pk=refresh_id).update(status=Refresh.Status.RUNNING)
     try:
-        with db_transaction.atomic(), _set_based():
+        with set_based():
             segment_lock(refresh.segment)
             _evaluate(refresh, now)
     except Exception:
@@ -126,15 +123,6 @@ def _move(statement: str, meant: str, params: dict[str, Any]) -> int:
 def _size_of(segment: Segment) -> int:
     ((count,),) = rows(_SIZE, {"segment": segment.pk})
     return int(count)
-
-
-@contextmanager
-def _set_based() -> Iterator[None]:
-    """No nested loops: after a bulk load the planner may take a segment for empty, and loop over all of it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")
-        yield
-        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def refresh_all(*, now: datetime) -> int:

@@ -13,7 +13,7 @@ from members.models import Programme
 from segments.criteria import parse
 from segments.models import Segment
 from segments.services import refresh_request, refresh_run, refreshing
-from segments.wanted import wanted
+from segments.wanted import set_based, wanted
 from tests.factories import MemberFactory, SegmentFactory
 
 MEMBERS = 100_000
@@ -64,7 +64,7 @@ def plan_of(statement: str, segment: Segment) -> dict[str, Any]:
     sql = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement.format(
         wanted=meant.sql, news=refreshing._NEWS
     )
-    with refreshing._set_based():
+    with set_based():
         ((plan,),) = rows(sql, params, prepare=False)
     return dict((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
 
