@@ -39,7 +39,7 @@ class ProfileForm(forms.Form):
     def __init__(
         self, member: Member, languages: Iterable[ProgrammeLanguage], sent: Mapping[str, Any] | None = None
     ) -> None:
-        super().__init__(sent, initial={"language": member.language})
+        super().__init__(sent, initial={"language": member.language}, label_suffix="")
         self.fields["language"] = forms.ChoiceField(
             label=_("Language"), choices=[(x.code, x.name) for x in languages]
         )

@@ -18,7 +18,7 @@ class DeliveryForm(forms.Form):
     reference = forms.CharField(max_length=64, validators=[code_validator], widget=forms.HiddenInput)
 
     def __init__(self, kind: str, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
+        super().__init__(*args, label_suffix="", **more)
         self.is_sent = kind == "physical"
         if self.is_sent:
             self.fields |= {
