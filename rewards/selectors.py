@@ -28,7 +28,8 @@ from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
 from rewards.lifecycle import Status
-from rewards.models import Category, Move, Redemption, Reward
+from rewards.models import Category, Move, Redemption, Reward, VoucherIssuer
+from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
 from rewards.shelf import shelf_of
 from rewards.texts import best_language, chain, pick
@@ -201,3 +202,33 @@ def category_by_code(programme: Programme, code: str) -> Category:
         return Category.objects.select_related("programme").get(programme=programme, code=code)
     except Category.DoesNotExist:
         raise NotFound from None
+
+
+def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_code: bool) -> bytes:
+    """An order's usable voucher to print, in the language of the order or else of the member.
+
+    `shows_code` is for the member alone. NotFound for an order that has no usable voucher.
+    """
+    context = known_order(programme_id=programme.pk, reference=reference, now=now)
+    voucher = context.booked.voucher if context else None
+    if context is None or voucher is None or not voucher.is_usable(now):
+        raise NotFound
+    row, names = context.booked.row, context.gift.name or {}
+    language = row.language or Member.objects.get(pk=row.member_id).language or default_language(programme)
+    issuer = VoucherIssuer.objects.filter(programme=programme).first()
+    value = answers.money(voucher.balance, voucher.currency)
+    return voucher_page(
+        Paper(
+            language=language,
+            gift=names.get(language) or names.get(default_language(programme)) or context.gift.code,
+            value=f"{value['amount']} {value['currency']}" if value else "",
+            code=code_of(context.booked) if shows_code else None,
+            reference=row.reference,
+            valid_until=voucher.valid_until,
+            zone=context.place.zone,
+            issuer=issuer.name if issuer else programme.name,
+            address=issuer.address.replace("\n", ", ") if issuer else "",
+            company_number=issuer.company_number if issuer else "",
+            conditions=(issuer.conditions.get(language) or "") if issuer else "",
+        )
+    )

@@ -14,8 +14,8 @@ from config.kernel.errors import RistourneError
 from config.kernel.sheets import sheet_open
 from rewards.admin.order_forms import CodesFileForm
 from rewards.admin.uploading import file_page
-from rewards.models import CodePool, Reward
-from rewards.services import pool_create, pool_threshold, pool_upload
+from rewards.models import CodePool, Reward, VoucherIssuer
+from rewards.services import pool_create, pool_threshold, pool_upload, voucher_issuer_set
 
 
 @admin.register(CodePool)
@@ -85,3 +85,22 @@ class CodePoolAdmin(TenantAdmin):
         except RistourneError as error:
             details = "; ".join(found.detail for found in error.errors)
             self.message_user(request, f"{error.detail} {details}".strip(), messages.ERROR)
+
+
+@admin.register(VoucherIssuer)
+class VoucherIssuerAdmin(TenantAdmin):
+    """Who stands for a programme's vouchers."""
+
+    list_display = ["programme", "name", "company_number"]
+    list_filter = [("programme", OwnFilter)]
+    fields = ["programme", "name", "address", "company_number", "conditions"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["programme"] if obj is not None else []
+
+    def create(self, request: HttpRequest, fields: dict[str, Any]) -> VoucherIssuer:
+        return voucher_issuer_set(**fields)
+
+    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
+        known = {name: getattr(row, name) for name in ("name", "address", "company_number", "conditions")}
+        voucher_issuer_set(**{"programme": row.programme, **known, **fields})

@@ -28,7 +28,7 @@ from rewards.services.validation import (
     version_withdraw,
     versions_apply,
 )
-from rewards.services.vouchers import UseCommand, voucher_check, voucher_use
+from rewards.services.vouchers import UseCommand, voucher_check, voucher_issuer_set, voucher_use
 
 __all__ = [
     "Content",
@@ -67,5 +67,6 @@ __all__ = [
     "version_withdraw",
     "versions_apply",
     "voucher_check",
+    "voucher_issuer_set",
     "voucher_use",
 ]

@@ -15,9 +15,11 @@ from loyalty.errors import ReferenceConflict
 from loyalty.idempotency import Answer
 from loyalty.selectors import HEAD, HEAD_END, Head, base_params, head_of
 from loyalty.services import Call, Write, answer, check_programme, conclude, known, refused, repeat
+from members.models import Programme
 from members.models.programmes import digits_of
 from rewards import answers, codes
 from rewards.errors import VoucherNotUsable
+from rewards.models import VoucherIssuer
 from rewards.records import VoucherRow
 from rewards.services import issuing
 
@@ -175,3 +177,19 @@ def _amount(command: UseCommand, voucher: VoucherRow) -> Decimal | None:
 
 def _wrong(code: str, detail: str) -> RistourneError:
     return ValidationFailed.at("/amount", code, detail)
+
+
+def voucher_issuer_set(
+    *, programme: Programme, name: str, address: str, company_number: str, conditions: dict[str, str]
+) -> VoucherIssuer:
+    """Say who stands for a programme's vouchers; `conditions` is `{language: text}`."""
+    issuer, _ = VoucherIssuer.objects.update_or_create(
+        programme=programme,
+        defaults={
+            "name": name,
+            "address": address,
+            "company_number": company_number,
+            "conditions": conditions,
+        },
+    )
+    return issuer
