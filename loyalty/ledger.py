@@ -412,7 +412,9 @@ def hold(
     posting.account.held += points
     posting.account.holds.append(held)
     posting.held.append(held)
-    _await(posting.account, expires_at)
+    # Also one whose end is past by the account's own clock: the next writer finds it due.
+    account = posting.account
+    account.next_change_at = min(account.next_change_at or expires_at, expires_at)
     return held
 
 

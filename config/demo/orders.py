@@ -1,0 +1,103 @@
+"""Gift orders of the demo's members, at every stage, from points they earned; and who issues their vouchers."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from loyalty.models import Account
+from loyalty.services import Write
+from members.models import Programme
+from rewards.lifecycle import Status
+from rewards.models import Redemption, Reward, RewardVersion
+from rewards.services import (
+    MoveCommand,
+    RedemptionCommand,
+    redemption_move,
+    redemption_order,
+    reservations_lapse,
+    voucher_issuer_set,
+)
+
+MEMBER_OF_THE_DOCUMENTATION = "10042"
+STAFF, SHOP = "staff:choco", "partner:demo-shop"
+PREPARED = (Status.IN_PREPARATION,)
+SENT = (*PREPARED, Status.IN_DELIVERY)
+ARRIVED = (*SENT, Status.DELIVERED)
+PARCELS: tuple[tuple[str, tuple[Status, ...]], ...] = (
+    ("ordered", ()),
+    ("prepared", PREPARED),
+    ("sent", SENT),
+    ("arrived", ARRIVED),
+    ("asked-back", (*ARRIVED, Status.RETURN_REQUESTED)),
+    ("back", (*SENT, Status.RETURNED)),
+    ("cancelled", (Status.CANCELLED,)),
+)
+"""What became of each parcel, step by step."""
+NOTES = {Status.CANCELLED: "Ordered twice", Status.RETURNED: "Nobody at home, came back"}
+
+
+def orders_create(programme: Programme, now: datetime) -> int:
+    """Orders in every status by the members with most points; how many. A programme with orders keeps them."""
+    voucher_issuer_set(
+        programme=programme,
+        name=f"{programme.name} NV",
+        address="Kouter 1, 9000 Gent",
+        company_number="BE 0123.456.749",
+        conditions={"fr": "Non remboursable en espèces.", "nl-BE": "Niet inwisselbaar voor geld.",
+                    "en": "Not redeemable for cash."},
+    )  # fmt: skip
+    parcel, voucher = _cheapest(programme, "physical"), _cheapest(programme, "digital_voucher")
+    if parcel is None or voucher is None or Redemption.objects.filter(programme=programme).exists():
+        return 0
+    buyers = iter(_buyers(programme, max(parcel.points, voucher.points)))
+    made = 0
+    for (name, steps), member in zip(PARCELS, buyers, strict=False):
+        _order(programme, f"DEMO-{name}", member, parcel.reward.code, "commit", now)
+        for to in steps:
+            tracking = f"BE{100200300 + made}" if to is Status.IN_DELIVERY else ""
+            command = MoveCommand(f"DEMO-{name}", to, STAFF, NOTES.get(to, ""), tracking)
+            redemption_move(write=Write(programme.pk, now), command=command)
+        made += 1
+    return made + _reservations(programme, voucher.reward, buyers, now)
+
+
+def _reservations(programme: Programme, gift: Reward, buyers: Iterator[str], now: datetime) -> int:
+    """Vouchers at once, and reservations: one that stands, one released, one that ran out, one confirmed."""
+    made = 0
+    for name, mode, ago, to in (
+        ("voucher", "commit", 0, None),
+        ("reserved", "hold", 0, None),
+        ("released", "hold", 0, Status.RELEASED),
+        ("confirmed", "hold", 0, Status.EXCHANGED),
+        ("lapsed", "hold", 20, None),
+    ):
+        member = next(buyers, None)
+        if member is None:
+            break
+        _order(programme, f"DEMO-{name}", member, gift.code, mode, now - timedelta(minutes=ago))
+        if to:
+            command = MoveCommand(f"DEMO-{name}", to, SHOP)
+            redemption_move(write=Write(programme.pk, now), command=command)
+        made += 1
+    reservations_lapse(now=now)
+    return made
+
+
+def _order(programme: Programme, reference: str, member: str, gift: str, mode: str, now: datetime) -> None:
+    command = RedemptionCommand(reference, member, gift, SHOP, mode=mode)
+    redemption_order(write=Write(programme.pk, now), command=command)
+
+
+def _cheapest(programme: Programme, kind: str) -> RewardVersion | None:
+    """The live version of a kind that costs least and is for everybody."""
+    live = RewardVersion.objects.filter(
+        programme=programme, state="live", shown_until=None, segments=[], tiers=[]
+    )
+    shown = live.filter(reward__kind=kind, reward__state="active").exclude(reward__stock=0)
+    return shown.select_related("reward").order_by("points").first()
+
+
+def _buyers(programme: Programme, points: int) -> list[str]:
+    """Numbers of members who can pay so much, the richest first."""
+    rich = Account.objects.filter(programme=programme, available__gte=points, member__status="active")
+    others = rich.exclude(member__number=MEMBER_OF_THE_DOCUMENTATION)
+    return list(others.order_by("-available", "pk").values_list("member__number", flat=True)[:20])
