@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import OuterRef, Subquery
 
 from config.kernel.errors import NotFound
+from config.kernel.sql import rows
 from loyalty.selectors import (
     ORDER_KINDS,
     Filters,
@@ -27,7 +28,7 @@ from rewards import answers
 from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
-from rewards.lifecycle import Status
+from rewards.lifecycle import UNDONE, Status
 from rewards.models import Category, Move, Redemption, Reward, VoucherIssuer
 from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
@@ -177,14 +178,31 @@ def languages_for(programme: Programme, member: Member, now: datetime) -> Sequen
     return chain(best_language([member.language], spoken), spoken)
 
 
+_TAKEN = """
+SELECT x.reward_id, sum(x.quantity)::bigint, coalesce(sum(x.quantity) FILTER (
+    WHERE x.recorded_at >= date_trunc(r.period, %(now)s AT TIME ZONE p.time_zone) AT TIME ZONE p.time_zone),
+    0)::bigint
+FROM rewards_redemption x
+JOIN rewards_reward r ON r.id = x.reward_id
+JOIN members_programme p ON p.id = x.programme_id
+WHERE x.member_id = %(member)s::bigint AND x.status <> ALL (%(undone)s)
+    AND NOT (x.status = 'reserved' AND x.reserved_until <= %(now)s)
+GROUP BY x.reward_id
+"""
+
+
 def taker_of(programme: Programme, number: str, now: datetime) -> Taker:
     """A member as offers see them. NotFound."""
     member = member_by_number(programme, number)
+    at = {"member": member.pk, "now": now, "undone": sorted(UNDONE)}
+    taken = rows(_TAKEN, at)
     return Taker(
         is_active=member.status == Member.Status.ACTIVE,
         tier=member.tier,
         segments=frozenset(segment_codes_at(programme, member, now)),
         available=balance_shown(programme, number, now)["available"],
+        taken={reward: ever for reward, ever, _ in taken},
+        taken_in_period={reward: lately for reward, _, lately in taken},
     )
 
 

@@ -31,7 +31,7 @@ from rewards.services import (
     version_submit,
 )
 from rewards.services.content import cleaned, content_of
-from rewards.texts import Spoken, chain, pick
+from rewards.texts import Spoken, chain, pick, spoken_by_default
 from rewards.validation import shown_state, switches
 
 STATES = {
@@ -63,6 +63,12 @@ def spoken(reward: Reward) -> tuple[Spoken, ...]:
     return tuple(Spoken(row.code, row.fallback, row.is_default) for row in languages_of(reward.programme))
 
 
+def name_of(version: RewardVersion, reward: Reward) -> str:
+    """What staff call it: its name in the default language, else in any."""
+    languages = spoken(reward)
+    return pick(version.name, chain(spoken_by_default(languages), languages))[0]
+
+
 @admin.register(Reward)
 class RewardAdmin(CatalogueAdmin):
     list_display = ["image", "code", "called", "kind", "states", "points", "stock", "programme"]
@@ -79,6 +85,7 @@ class RewardAdmin(CatalogueAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         versions = RewardVersion.objects.order_by("-number").prefetch_related("pictures__picture")
         rows = super().get_queryset(request).select_related("programme")
+        rows = rows.prefetch_related("programme__languages")
         return rows.prefetch_related(Prefetch("versions", versions, to_attr="newest_first"))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -264,7 +271,7 @@ class RewardAdmin(CatalogueAdmin):
 
     @display(description="Name")
     def called(self, row: Any) -> str:
-        return pick(row.newest_first[0].name, [*row.newest_first[0].name])[0] if row.newest_first else ""
+        return name_of(row.newest_first[0], row) if row.newest_first else ""
 
     @display(description="State", label=STATES)
     def states(self, row: Any) -> str:

@@ -14,13 +14,12 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from config.kernel.admin import OwnFilter, asks, go_to
-from rewards.admin.gifts import STATES, gift_url, state_of
+from rewards.admin.gifts import STATES, gift_url, name_of, state_of
 from rewards.admin.programmes import CatalogueAdmin, actor_of, picture_url, thumbnail
 from rewards.differences import differences
 from rewards.forms import CommentForm, NeededCommentForm
 from rewards.models import RewardVersion
 from rewards.services import version_request_changes, version_validate, version_withdraw, versions_apply
-from rewards.texts import pick
 
 
 class QueueFilter(SimpleListFilter):
@@ -67,7 +66,7 @@ class RewardVersionAdmin(CatalogueAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         rows = super().get_queryset(request).select_related("reward__programme", "programme")
-        return rows.prefetch_related("pictures__picture")
+        return rows.prefetch_related("pictures__picture", "reward__programme__languages")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -172,7 +171,7 @@ class RewardVersionAdmin(CatalogueAdmin):
 
     @display(description="Name")
     def called(self, row: RewardVersion) -> str:
-        return pick(row.name, [*row.name])[0]
+        return name_of(row, row.reward)
 
     @display(description="Points")
     def price(self, row: RewardVersion) -> int:

@@ -28,6 +28,7 @@ from segments.models import Segment
 from tests.factories import ApiClient
 from tests.loyalty.worlds import adjust
 from tests.rewards.catalogue import ANN, NOW, category, gift, image_bytes, live_gift, revised, validated
+from tests.rewards.orders import POST, order
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -322,6 +323,23 @@ def test_for_a_member(till: ApiClient, programme: Programme, ada: Member, bob: M
     assert one.json()["for_member"] == {"available": False, "reasons": ["stock", "points"]}
     assert "ETag" not in one.headers
     assert gifts(till, "?member=nobody").status_code == 404
+
+
+@pytest.mark.usefixtures("club")
+def test_a_limit_that_is_reached(till: ApiClient, programme: Programme, ada: Member) -> None:
+    adjust(till, "10042", 1000)
+    live_gift(programme, "MUG", points=100, terms=Terms(limit_per_member=1))
+    live_gift(programme, "PEN", points=100, terms=Terms(limit_per_period=2))
+
+    def reasons() -> list[list[str]]:
+        return [x["for_member"]["reasons"] for x in gifts(till, "?member=10042").json()["items"]]
+
+    assert reasons() == [[], []]
+    for code in ("MUG", "PEN"):
+        assert order(till, code, delivery=POST).status_code == 201
+    assert reasons() == [["limit"], []]
+    assert order(till, "PEN", delivery=POST).status_code == 201
+    assert reasons() == [["limit"], ["limit"]]
 
 
 def test_one_query_once_it_is_built(till: ApiClient, programme: Programme) -> None:
