@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from loyalty.models import (
     Lot,
     PromotionBudget,
     PromotionSegment,
+    Replay,
     Tier,
     Transaction,
 )
@@ -370,6 +371,21 @@ def test_one_link_of_a_promotion_and_segment_at_a_time(programme: Programme, mon
 def test_a_link_does_not_end_before_it_starts() -> None:
     with refused_by("promotion_link_dates"):
         run("UPDATE loyalty_promotionsegment SET valid_until = valid_from - interval '1 day'")
+
+
+@pytest.mark.parametrize(
+    ("guard", "change"),
+    [
+        ("replay_days_in_order", {"last_day": date(2026, 10, 31)}),
+        ("replay_done_with_result", {"status": "done"}),
+    ],
+)
+def test_what_a_replay_cannot_be(programme: Programme, guard: str, change: dict[str, Any]) -> None:
+    asked = {"code": "PR-CHOC3X", "draft": {}, "asked_by": "staff:carol", "asked_at": MONDAY}
+    asked |= {"first_day": date(2026, 11, 1), "last_day": date(2026, 11, 1)}
+    Replay.objects.create(programme=programme, **asked)
+    with refused_by(guard):
+        Replay.objects.create(programme=programme, **asked | change)
 
 
 def test_every_guard_of_the_schema_is_tried_here() -> None:
