@@ -1,5 +1,6 @@
 """Forms of the member's pages."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -17,8 +18,10 @@ class DeliveryForm(forms.Form):
 
     reference = forms.CharField(max_length=64, validators=[code_validator], widget=forms.HiddenInput)
 
-    def __init__(self, kind: str, *args: Any, **more: Any) -> None:
-        super().__init__(*args, label_suffix="", **more)
+    def __init__(
+        self, kind: str, sent: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(sent, initial=initial, label_suffix="")
         self.is_sent = kind == "physical"
         if self.is_sent:
             self.fields |= {

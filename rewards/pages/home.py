@@ -1,14 +1,20 @@
-"""Home: what the member has, what comes, what goes, and what happened last."""
+"""Home: what the member has, what comes, what goes, what she could do with it, and what happened last."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from config.kernel.pages import MemberPage
-from loyalty.selectors import Filters, points_of, tier_names
+from loyalty.selectors import Filters, HeldTier, Points, member_offers, points_of, promotion_names, tier_of
+from rewards.labels import earn_label, written_in
+from rewards.pages import words
+from rewards.pages.gifts import Offer, Window, window_of
 from rewards.pages.history import row
 from rewards.selectors import movements_page
-from segments.selectors import memberships_shown_to
+from segments.selectors import memberships_shown_to, segments_shown_to
 
 LATEST = 5
+MOST_OFFERS = 6
+MOST_GIFTS = 3
 
 
 class HomePage(MemberPage):
@@ -21,12 +27,35 @@ class HomePage(MemberPage):
         latest = movements_page(
             self.programme, self.member.number, Filters(), self.now, limit=LATEST, before=None
         )
+        tier = tier_of(self.member, self.now)
         return super().get_context_data(
             points=points,
-            tier=tier_names(self.programme).get(self.member.tier, "") if self.member.tier else "",
+            tier=tier,
+            way=_way(tier),
+            rescued=rescued(window_of(self), points) if points.expiring else [],
+            promotions=self._promotions(),
             movements=[row(*told) for told in latest.told],
             **kwargs,
         )
+
+    def _promotions(self) -> list[dict[str, Any]]:
+        """What runs now and lets the member in, with what it gives and why she may."""
+        offers = member_offers(self.programme.pk, self.member.number, self.now)[:MOST_OFFERS]
+        names = words.Names(
+            promotion_names(self.programme, [offer.promotion for offer in offers]),
+            {x.code: x.name for x in segments_shown_to(self.programme, self.member, self.now)},
+            {},
+        )
+        language = written_in([self.member.language])
+        return [
+            {
+                "name": names.promotions.get(offer.promotion, offer.promotion),
+                "effect": earn_label(offer.effect, offer.currency, language),
+                "why": words.because(offer.because, names),
+                "ends_at": offer.ends_at,
+            }
+            for offer in offers
+        ]
 
 
 class SegmentsPage(MemberPage):
@@ -37,3 +66,22 @@ class SegmentsPage(MemberPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shown = memberships_shown_to(self.programme, self.member, self.now)
         return super().get_context_data(memberships=shown, **kwargs)
+
+
+def _way(tier: HeldTier | None) -> dict[str, int] | None:
+    """How far it is to the next tier, in qualifying points; None at the top and without tier rules."""
+    if tier is None or tier.next is None or tier.points is None or tier.next.threshold is None:
+        return None
+    return {
+        "points": tier.points,
+        "threshold": tier.next.threshold,
+        "missing": max(tier.next.threshold - tier.points, 0),
+    }
+
+
+def rescued(window: Window, points: Points) -> Sequence[Offer]:
+    """The dearest gifts that the points which expire soon would still buy."""
+    expiring = sum(count for _, count in points.expiring)
+    offers = window.offers(gift for gift in window.shelf.gifts if gift.points <= expiring)
+    in_reach = [offer for offer in offers if offer.is_in_reach]
+    return sorted(in_reach, key=lambda offer: (-offer.points, offer.code))[:MOST_GIFTS]

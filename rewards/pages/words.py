@@ -1,6 +1,6 @@
 """What happened, in a member's own language: movements, the steps of a trace, what did not apply."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,11 @@ def _title(step: Mapping[str, Any], names: Names) -> str:
     if step["step"] == "rounding":
         return _("Rounded to whole points")
     return names.promotions.get(step["rule"], str(step["rule"]))
+
+
+def because(reasons: Iterable[str], names: Names) -> str:
+    """Why a promotion is for the member; "" for one that is for everybody."""
+    return "; ".join(dict.fromkeys(_because(reason, names) for reason in reasons if reason != "everyone"))
 
 
 def _why(step: Mapping[str, Any], names: Names) -> str:

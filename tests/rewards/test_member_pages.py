@@ -8,10 +8,12 @@ import pytest
 import time_machine
 from django.test import Client
 
+from loyalty.services import tier_create, tier_rules_set
 from members.models import Member
 from segments.models import Segment
 from tests.factories import ApiClient, MemberFactory
-from tests.loyalty.worlds import adjust, balance, earn, euros, reverse
+from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros, reverse
+from tests.rewards.catalogue import live_gift
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +84,36 @@ def test_every_figure_is_the_apis_also_while_points_activate_and_expire(
         seen.add((figures["available"], figures["pending"]))
         monday.shift(timedelta(days=1))
     assert seen == {(40, 117), (0, 117), (117, 0)}
+
+
+def test_home_shows_the_way_to_the_next_level(till: ApiClient, phone: Client, programme: Any) -> None:
+    tier_create(programme=programme, code="GOLD", name="Gold", rank=2, threshold=500)
+    tier_rules_set(programme=programme, period="year", now=MONDAY)
+    earn(till, "POS-1", **euros("100.00"))
+    page = text_of(phone.get("/my/"))
+    told = till.get("/api/v1/members/10042").json()["tier"]
+    assert told["next"]["missing"] > 0
+    assert f"{told['next']['missing']} points more, and your level is Gold" in page
+
+
+def test_home_shows_what_gives_more_and_why(phone: Client) -> None:
+    page = text_of(phone.get("/my/"))
+    assert "Pr-Choc3X because you were chosen for it Points × 3" in page
+    assert "Pr-Weekend for everybody 50 extra points" in page
+    Segment.objects.update(is_shown_to_members=True)
+    assert "because you are in VIP Brussels" in text_of(phone.get("/my/"))
+
+
+def test_home_shows_what_expiring_points_would_still_buy(
+    till: ApiClient, phone: Client, programme: Any
+) -> None:
+    live_gift(programme, "MUG", at=MONDAY - timedelta(days=1), name={"fr": "Tasse"}, points=100)
+    live_gift(programme, "BOX", at=MONDAY - timedelta(days=1), name={"fr": "Coffret"}, points=900)
+    adjust(till, "10042", 1000, reference="CRM-1")
+    adjust(till, "10042", 300, reference="CRM-2", expires_at="2026-12-24T00:00:00+01:00")
+    page = text_of(phone.get("/my/"))
+    assert "They would still buy: Tasse 100" in page
+    assert "Coffret" not in page
 
 
 def test_history(till: ApiClient, phone: Client) -> None:
@@ -156,7 +188,7 @@ def test_strangers_see_nothing(till: ApiClient, club: Segment, path: str) -> Non
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/my/", 8), ("/my/history", 4), ("/my/purchases/POS-1", 8), ("/my/segments", 4), ("/my/profile", 5)],
+    [("/my/", 20), ("/my/history", 4), ("/my/purchases/POS-1", 8), ("/my/segments", 4), ("/my/profile", 5)],
 )
 def test_queries_do_not_grow_with_the_history(till: ApiClient, phone: Client, path: str, most: int) -> None:
     earn(till, "POS-1")
