@@ -50,7 +50,12 @@ def orders_create(programme: Programme, now: datetime) -> int:
         return 0
     buyers = iter(_buyers(programme, max(parcel.points, voucher.points)))
     made = 0
-    for (name, steps), member in zip(PARCELS, buyers, strict=False):
+    for name, steps in PARCELS:
+        if Status.RETURN_REQUESTED in steps and not parcel.is_returnable:
+            continue
+        member = next(buyers, None)
+        if member is None:
+            return made
         _order(programme, f"DEMO-{name}", member, parcel.reward.code, "commit", now)
         for to in steps:
             tracking = f"BE{100200300 + made}" if to is Status.IN_DELIVERY else ""
@@ -88,12 +93,12 @@ def _order(programme: Programme, reference: str, member: str, gift: str, mode: s
 
 
 def _cheapest(programme: Programme, kind: str) -> RewardVersion | None:
-    """The live version of a kind that costs least and is for everybody."""
+    """The live version of a kind that is for everybody: one that may be returned if there is one, the cheapest."""
     live = RewardVersion.objects.filter(
         programme=programme, state="live", shown_until=None, segments=[], tiers=[]
     )
     shown = live.filter(reward__kind=kind, reward__state="active").exclude(reward__stock=0)
-    return shown.select_related("reward").order_by("points").first()
+    return shown.select_related("reward").order_by("-is_returnable", "points").first()
 
 
 def _buyers(programme: Programme, points: int) -> list[str]:
