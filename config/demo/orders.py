@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from loyalty.models import Account
 from loyalty.services import Write
 from members.models import Programme
-from rewards.lifecycle import Status
 from rewards.models import Redemption, Reward, RewardVersion
 from rewards.services import (
     MoveCommand,
     RedemptionCommand,
+    Status,
     redemption_move,
     redemption_order,
     reservations_lapse,

@@ -1,5 +1,6 @@
 """Writes of rewards: the catalogue's categories, pictures, gifts and their validation."""
 
+from rewards.lifecycle import Status
 from rewards.services.categories import category_create, category_update
 from rewards.services.content import Content, Image, content_of
 from rewards.services.deliveries import deliveries_erase, deliveries_forget
@@ -37,6 +38,7 @@ __all__ = [
     "MoveCommand",
     "Outcome",
     "RedemptionCommand",
+    "Status",
     "Terms",
     "UseCommand",
     "catalogue_changed",
