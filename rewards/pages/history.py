@@ -3,15 +3,15 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 
 from config.kernel.errors import NotFound
 from config.kernel.pages import MemberPage
 from loyalty.selectors import Filters, Movement, product_names, promotion_names, tier_names, transaction_shown
-from rewards.history import OrderShown
+from rewards.history import OrderShown, csv_lines
 from rewards.pages import words
-from rewards.selectors import movements_page
+from rewards.selectors import history_all, movements_page
 from segments.selectors import segments_shown_to
 
 PAGE = 25
@@ -63,6 +63,18 @@ def row(movement: Movement, order: OrderShown | None) -> dict[str, Any]:
         "why": reverse("my-purchase", args=[purchase]) if purchase else "",
         "order": reverse("my-order", args=[order.reference]) if order else "",
     }
+
+
+class HistoryFile(MemberPage):
+    """The whole history as CSV, the columns and words of the API's."""
+
+    def get(  # type: ignore[override] # the class above answers with a page, this one with a stream
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> StreamingHttpResponse:
+        items = history_all(self.programme, self.member.number, Filters(), self.now)
+        response = StreamingHttpResponse(csv_lines(items), content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="history-{self.member.number}.csv"'
+        return response
 
 
 class PurchasePage(MemberPage):

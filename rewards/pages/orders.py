@@ -19,7 +19,7 @@ from rewards.lifecycle import Status
 from rewards.pages import words
 from rewards.pages.forms import DeliveryForm
 from rewards.pages.gifts import gift_or_404, window_of
-from rewards.selectors import order_of_member, orders_of_member
+from rewards.selectors import order_of_member, orders_of_member, voucher_pdf
 from rewards.services import DeliveryTo, MoveCommand, RedemptionCommand, redemption_move, redemption_order
 
 ACTOR = "member"
@@ -108,6 +108,20 @@ class OrderPage(MemberPage):
             "may_return": Status.RETURN_REQUESTED in order.body["allowed"],
         }
         return super().get_context_data(**kwargs)
+
+
+class VoucherPaper(MemberPage):
+    """The voucher to print, with its code: for the member alone."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        reference = self.kwargs["reference"]
+        order = order_of_member(self.programme, self.member, reference, self.now)
+        if order is None or order.code is None:
+            raise Http404
+        body = voucher_pdf(self.programme, reference, self.now, shows_code=True)
+        response = HttpResponse(body, content_type="application/pdf")
+        response.headers["Content-Disposition"] = f'inline; filename="{reference}.pdf"'
+        return response
 
 
 class OrderStep(MemberPage):

@@ -6,6 +6,7 @@ from rewards.pages import gifts, history, home, orders
 
 urlpatterns = [
     path("", home.HomePage.as_view(), name="my-home"),
+    path("history.csv", history.HistoryFile.as_view(), name="my-history-csv"),
     path("history", history.HistoryPage.as_view(), name="my-history"),
     path("purchases/<code:reference>", history.PurchasePage.as_view(), name="my-purchase"),
     path("gifts", gifts.GiftsPage.as_view(), name="my-gifts"),
@@ -13,6 +14,7 @@ urlpatterns = [
     path("gifts/<code:gift>/order", orders.OrderGiftPage.as_view(), name="my-gift-order"),
     path("orders", orders.OrdersPage.as_view(), name="my-orders"),
     path("orders/<code:reference>", orders.OrderPage.as_view(), name="my-order"),
+    path("orders/<code:reference>/voucher.pdf", orders.VoucherPaper.as_view(), name="my-voucher"),
     path(
         "orders/<code:reference>/cancel",
         orders.OrderStep.as_view(),

@@ -1,6 +1,6 @@
 """Points, money and days as members read them: in their language and their programme's time."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils import formats, timezone
@@ -40,6 +40,12 @@ def formula(text: str) -> str:
 def day(at: datetime | str) -> str:
     """The day of an instant, in the programme's time."""
     return formats.date_format(_local(at), "j F Y")
+
+
+@register.filter
+def last_day(until: datetime | str) -> str:
+    """The last day before an instant that is no longer part of it, in the programme's time."""
+    return formats.date_format(_local(until) - timedelta(microseconds=1), "j F Y")
 
 
 @register.filter

@@ -64,6 +64,11 @@ def test_a_voucher_with_code_and_picture(till: ApiClient, phone: Client, program
     assert "<svg" in page
     checked = till.post_json("/api/v1/vouchers/check", {"code": code[1]})
     assert checked.status_code == 200, checked.content
+    assert "Valid until 23 November 2027" in re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page)), "365 days"
+    paper = phone.get(f"/my/orders/{Redemption.objects.get().reference}/voucher.pdf")
+    assert (paper.status_code, paper.headers["Content-Type"]) == (200, "application/pdf")
+    assert paper.content.startswith(b"%PDF-")
+    assert paper.headers["Cache-Control"] == "no-store"
 
 
 def test_sent_twice_it_is_one_order(till: ApiClient, phone: Client, programme: Programme) -> None:
@@ -134,6 +139,7 @@ def test_orders_of_others_are_not_found(
     assert order(till, reference="BOBS", member="10043").status_code == 201
     for path in ("BOBS", "NOBODYS"):
         assert phone.get(f"/my/orders/{path}").status_code == 404
+        assert phone.get(f"/my/orders/{path}/voucher.pdf").status_code == 404
         assert phone.post(f"/my/orders/{path}/cancel").status_code == 404
     assert Redemption.objects.get().status == "exchanged"
     assert "BOBS" not in phone.get("/my/orders").content.decode()

@@ -128,6 +128,14 @@ def test_history(till: ApiClient, phone: Client) -> None:
     assert "There is nothing of this kind." in text_of(phone.get("/my/history?kind=expiry"))
 
 
+def test_the_history_as_a_file(till: ApiClient, phone: Client) -> None:
+    earn(till, "POS-1")
+    mine = b"".join(phone.get("/my/history.csv").streaming_content)
+    api = till.get("/api/v1/members/10042/history", headers={"accept": "text/csv"})
+    assert mine == b"".join(api.streaming_content)
+    assert Client().get("/my/history.csv").status_code == 401
+
+
 @pytest.mark.parametrize(
     "query", ["kind=nonsense", "before=x", "before=-1", "before=" + "9" * 30, "before=%00"]
 )
