@@ -37,6 +37,7 @@ from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import Part, by_hash, link_parts, timeline
 from loyalty.tier_reads import HeldTier, tier_changes, tier_of
 from loyalty.versions import part_of, promotions_with_rule, with_status
+from members.errors import ProgrammeNotActive
 from members.models import Programme
 
 __all__ = [
@@ -195,6 +196,20 @@ def promotions_open_to(
         for promotion in ruleset.promotions
         if refusal(promotion, basket, facts, ruleset.terms) is None
     )
+
+
+def promotions_open_now(
+    programme: Programme, number: str, segments: frozenset[str], now: datetime
+) -> frozenset[str]:
+    """As `promotions_open_to`, of a member by number; none while the programme has no rules. NotFound."""
+    context = gather.adjustment(programme_id=programme.pk, number=number, reference="", now=now, key=None)
+    if context.holding.person is None:
+        raise NotFound
+    try:
+        version = context.head.rules_version
+        return promotions_open_to(programme.pk, version, context.holding, segments, now)
+    except ProgrammeNotActive:
+        return frozenset()
 
 
 def products_of(programme: Programme) -> QuerySet[Product]:

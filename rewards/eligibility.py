@@ -29,6 +29,7 @@ class Taker:
     """A member as an offer sees them: tier ("" = none), segments, points available.
 
     `taken` is how many pieces of a gift (by id) they have, `taken_in_period` how many in its running period.
+    `prices` are the promotional prices (points) of gifts by id that are open to them.
     """
 
     is_active: bool
@@ -37,6 +38,11 @@ class Taker:
     available: int
     taken: Mapping[int, int] = field(default_factory=dict)
     taken_in_period: Mapping[int, int] = field(default_factory=dict)
+    prices: Mapping[int, int] = field(default_factory=dict)
+
+    def price(self, offer: Offer) -> int:
+        """The points a piece costs this member: the promotional price where that is lower."""
+        return min(offer.points, self.prices.get(offer.id, offer.points))
 
 
 def is_for(offer: Offer, *, tier: str, segments: frozenset[str]) -> bool:
@@ -53,7 +59,7 @@ def reasons(offer: Offer, taker: Taker) -> list[str]:
         found.append("limit")
     if not offer.in_stock:
         found.append("stock")
-    if taker.available < offer.points:
+    if taker.available < taker.price(offer):
         found.append("points")
     return found
 

@@ -82,6 +82,13 @@ def with_member(item: bytes, for_member: object) -> bytes:
     return item[:-1] + b',"for_member":' + _encode(for_member) + b"}"
 
 
+def with_price(item: bytes, normal: int, points: int) -> bytes:
+    """A gift's JSON at a promotional price (points), beside the normal one it was written with."""
+    # No text can hold these bytes, because JSON escapes its quotes; attributes, which could, come later.
+    was = b'"points":%d,"points_before":null' % normal
+    return item.replace(was, b'"points":%d,"points_before":%d' % (points, normal), 1)
+
+
 def tombstone(gift: Gift) -> bytes:
     """A gift that is no longer shown."""
     return _encode({"code": gift.code, "deleted": True})

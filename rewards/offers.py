@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from loyalty.selectors import member_offers
+from loyalty.selectors import member_offers, promotions_open_now
+from members.models import Programme
 from rewards.labels import written_in
 from rewards.models import PromotionalPrice
 from rewards.promotional import Key, Price, Told, page_of
@@ -40,6 +41,21 @@ def promotional_page(
     items, after = page_of(offers, prices, gifts, told, limit=limit, after=after)
     fallback = [] if language.split("-")[0].lower() == written else ["label"]
     return PromotionalPage(items, after, language, fallback)
+
+
+def prices_open_to(
+    programme: Programme, number: str, segments: frozenset[str], now: datetime
+) -> dict[int, int]:
+    """The promotional prices (points) an order of the member would find now, by the gift's id. NotFound."""
+    shelf = shelf_of(programme.pk, now)
+    stored = _prices(shelf)
+    open_now = promotions_open_now(programme, number, segments, now) if stored else frozenset()
+    ids = {gift.code: gift.id for gift in shelf.gifts} if open_now else {}
+    found = dict[int, int]()
+    for promotion, gift, points in stored:
+        if promotion in open_now and gift in ids:
+            found[ids[gift]] = min(points, found.get(ids[gift], points))
+    return found
 
 
 def _prices(shelf: Shelf) -> tuple[Price, ...]:

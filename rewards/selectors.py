@@ -30,6 +30,7 @@ from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
 from rewards.lifecycle import UNDONE, Status
 from rewards.models import Category, Move, Redemption, Reward, VoucherIssuer
+from rewards.offers import prices_open_to
 from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
 from rewards.shelf import shelf_of
@@ -196,13 +197,15 @@ def taker_of(programme: Programme, number: str, now: datetime) -> Taker:
     member = member_by_number(programme, number)
     at = {"member": member.pk, "now": now, "undone": sorted(UNDONE)}
     taken = rows(_TAKEN, at)
+    segments = frozenset(segment_codes_at(programme, member, now))
     return Taker(
         is_active=member.status == Member.Status.ACTIVE,
         tier=member.tier,
-        segments=frozenset(segment_codes_at(programme, member, now)),
+        segments=segments,
         available=balance_shown(programme, number, now)["available"],
         taken={reward: ever for reward, ever, _ in taken},
         taken_in_period={reward: lately for reward, _, lately in taken},
+        prices=prices_open_to(programme, number, segments, now),
     )
 
 

@@ -17,7 +17,7 @@ from members.selectors import programme_of
 from rewards.api import shapes
 from rewards.api.filters import chosen
 from rewards.eligibility import Taker, reasons
-from rewards.feed import Feed, feed_of, lines_json, page_json, squeezed, tombstone, with_member
+from rewards.feed import Feed, feed_of, lines_json, page_json, squeezed, tombstone, with_member, with_price
 from rewards.selectors import taker_of
 from rewards.services.pictures import FOLDER
 from rewards.shelf import Gift, Shelf, shelf_of
@@ -153,7 +153,8 @@ class GiftsView(ApiView):
         """Everything that is validated and live now, and nothing else.
 
         With `updated_since` only what changed since then, gifts that are gone as `{"code", "deleted": true}`.
-        With `member` each gift says whether the member may have it now, and why not.
+        With `member` each gift says whether the member may have it now, and why not, and costs what an order of
+        theirs would: at a promotional price `points_before` is the normal one.
         """
         now = timezone.now()
         view = look(request, now)
@@ -233,8 +234,9 @@ def _found(
 
 def _for(view: View, place: int, taker: Taker) -> bytes:
     gift: Gift = view.shelf.gifts[place]
-    found = reasons(gift, taker)
-    return with_member(view.feed.items[place], {"available": not found, "reasons": found})
+    found, price = reasons(gift, taker), taker.price(gift)
+    item = with_member(view.feed.items[place], {"available": not found, "reasons": found})
+    return item if price == gift.points else with_price(item, gift.points, price)
 
 
 def _squeezed_if(request: ApiRequest, view: View, body: bytes) -> HttpResponse:

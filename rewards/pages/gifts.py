@@ -64,13 +64,13 @@ class Window:
 
     def offer(self, gift: Gift) -> Offer:
         """One gift to the member."""
-        shown = self.shown(gift)
-        missing = max(gift.points - self.taker.available, 0)
+        shown, price = self.shown(gift), self.taker.price(gift)
+        missing = max(price - self.taker.available, 0)
         return Offer(
             code=gift.code,
             name=shown["name"],
             brand=shown["brand"],
-            points=gift.points,
+            points=price,
             image=shown["images"][0] if shown["images"] else None,
             reasons=reasons(gift, self.taker),
             missing=missing,
