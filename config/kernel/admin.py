@@ -65,6 +65,7 @@ class TenantAdmin(ModelAdmin):
     """
 
     programme_path = "programme"
+    view_on_site = False
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Model:
         """Call the service that makes such a row; returns the row."""

@@ -20,6 +20,14 @@ class _OwnLines(logging.Filter):
         return not str(getattr(record, "action", "")).startswith("job_")
 
 
+class _Unforeseen(logging.Filter):
+    """Of what Django says about requests only exceptions nobody expected, without path and its codes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = "unexpected_error", ()
+        return record.exc_info is not None
+
+
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
     """Set up structlog and return Django's `LOGGING`, so that both write the same lines to standard output.
 
@@ -66,12 +74,12 @@ def _standard_library(shared: list[Any], render: Any, level: str) -> dict[str, A
                 "formatter": "structlog",
             }
         },
-        "filters": {"jobs": {"()": _OwnLines}},
+        "filters": {"jobs": {"()": _OwnLines}, "unforeseen": {"()": _Unforeseen}},
         "root": {"handlers": ["stdout"], "level": "WARNING"},
         "loggers": {
             # Each request has its own line already; Django's would repeat paths and their codes.
             "django": {"handlers": [], "level": level, "propagate": True},
-            "django.request": {"level": "CRITICAL"},
+            "django.request": {"level": "ERROR", "filters": ["unforeseen"]},
             # Strangers who try other host names are told 400; they may not fill the log with tracebacks.
             "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL"},
             "django.server": {"handlers": [], "level": "CRITICAL", "propagate": False},

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from tests.loyalty.worlds import BASKET
 
 PROJECT = Path(__file__).parents[2]
 NOT_INHERITED = {"DATABASE_URL", "DEBUG", "DJANGO_SETTINGS_MODULE", "RISTOURNE_ROLE", "LOG_LEVEL"}
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 
 @pytest.fixture
@@ -159,6 +160,23 @@ def check_pages(base: str) -> None:
                 assert answer.status == 200
 
 
+def check_members(printed: str, base: str) -> None:
+    """The printed commands sign a browser in, as a member of either programme, once."""
+    commands = re.findall(r"\S+=\S+ \S+ manage.py member_link .+", printed)
+    assert len(commands) == 2
+    for line, greeting in zip(commands, ("Élise", "/my/history"), strict=True):
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
+        assert done.stdout.startswith(f"{base}/my/enter/"), done.stderr
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(done.stdout.strip(), timeout=10) as page:
+            assert page.url == f"{base}/my/"
+            assert greeting in page.read().decode()
+        with pytest.raises(urllib.error.HTTPError, match="410"):
+            browser.open(done.stdout.strip(), timeout=10)
+
+
 def check_worker(var: Path) -> None:
     """A worker has registered, and runs the periodic tasks."""
     address = postgres.Server(var / "postgres").address
@@ -192,6 +210,7 @@ def test_from_nothing_to_a_first_call_and_over_again(var: Path) -> None:
         assert json.loads((var / "demo.json").read_text()) == {**secrets, "base_url": base}
         check_calls(printed, base)
         check_pages(base)
+        check_members(printed, base)
         check_worker(var)
         check_refusals(var, port)
     with served(var, "--port", str(port), "--reset") as printed:

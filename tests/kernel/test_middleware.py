@@ -79,6 +79,23 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert config["root"]["level"] == logging.getLevelName(logging.WARNING)
 
 
+def test_a_page_that_fails_leaves_its_cause_in_the_log_and_no_path(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("config.views.IndexPage.get", broken)
+    browser = Client(raise_request_exception=False)
+    assert browser.get("/?code=4NRW").status_code == 500
+    assert browser.get("/nothing-here").status_code == 404
+    (record,) = [record for record in caplog.records if record.name == "django.request"]
+    assert record.getMessage() == "unexpected_error"
+    assert record.levelname == "ERROR"
+    assert record.exc_info
+    assert str(record.exc_info[1]) == "broken"
+
+
 def test_an_unknown_level_stops_the_start() -> None:
     with pytest.raises(ValueError, match="LOG_LEVEL"):
         logging_config(as_json=True, level="LOUD")

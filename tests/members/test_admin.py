@@ -51,6 +51,12 @@ def texts(answer: HttpResponse) -> list[str]:
     return [str(message) for message in answer.context["messages"]]
 
 
+def test_a_partner_has_no_page_outside_the_back_office(root: Client, till: ApiClient) -> None:
+    page = root.get(reverse("admin:members_partner_change", args=[till.partner.pk]))
+    assert till.partner.client_id in page.content.decode()
+    assert "/admin/r/" not in page.content.decode()
+
+
 @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
 def test_every_list_and_form_opens(root: Client, model: Any) -> None:
     assert isinstance(admin.site._registry[model], ModelAdmin)
