@@ -8,7 +8,6 @@ import csv
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction as db_transaction
@@ -25,6 +24,7 @@ from loyalty.services import (
     rules_publish,
     terms_set,
     tier_create,
+    tier_rules_set,
 )
 from members.models import Member, Programme
 from members.services import member_enrol, programme_create
@@ -44,8 +44,10 @@ COLUMNS = {
 """Which column of the receipts a field is in, for `import_transactions --map`; quantity has its own name."""
 OPENED = datetime(2017, 10, 1, tzinfo=UTC)
 """Before the first receipt and mailing; when everything was set up and everybody enrolled."""
-GOLD_FROM = Decimal(400)
-"""Households that spend this many dollars in the sample are Gold, from the beginning."""
+GOLD_FROM = 200
+"""Qualifying points that make a household Gold; that it stays for GOLD_MONTHS."""
+GOLD_MONTHS = 240
+"""Long: those who were Gold by the receipts of 2017 still are."""
 
 TERMS = TermsRule(tiers={"GOLD": "1.25"})
 
@@ -105,7 +107,8 @@ def journey_create() -> Programme:
     programme = programme_create(
         code="journey", name="The Complete Journey", currency="USD", time_zone="UTC", now=OPENED
     )
-    tier_create(programme=programme, code="GOLD", name="Gold", rank=1)
+    tier_create(programme=programme, code="GOLD", name="Gold", rank=1, threshold=GOLD_FROM)
+    tier_rules_set(programme=programme, period="months", length=GOLD_MONTHS, now=OPENED)
     terms_set(programme=programme, terms=TERMS, now=OPENED)
     products = (
         ProductRow(row["product_id"], row["product_type"], row["department"], row["brand"])
@@ -126,21 +129,9 @@ def journey_create() -> Programme:
     return programme
 
 
-def gold_households() -> set[str]:
-    """Those who spend the most."""
-    spend: dict[str, Decimal] = {}
-    for row in table("transactions"):
-        spend[row["household_id"]] = spend.get(row["household_id"], Decimal(0)) + Decimal(row["sales_value"])
-    return {household for household, amount in spend.items() if amount >= GOLD_FROM}
-
-
 def _enrol(programme: Programme) -> dict[str, Member]:
     households = sorted({row["household_id"] for row in table("transactions")})
-    members = {
-        number: member_enrol(programme=programme, number=number, now=OPENED)[0] for number in households
-    }
-    Member.objects.filter(programme=programme, number__in=gold_households()).update(tier="GOLD")
-    return members
+    return {number: member_enrol(programme=programme, number=number, now=OPENED)[0] for number in households}
 
 
 def _mailing(programme: Programme, row: dict[str, str], members: dict[str, Member]) -> Segment:

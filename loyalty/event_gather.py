@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from config.kernel.sql import rows
 from loyalty.event_rules import Counted, DeviceCounted
@@ -15,14 +16,19 @@ from loyalty.gather import (
     LOTS,
     MEMBER,
     MEMBER_SIZE,
+    NOTIERS,
+    TIERS,
     Head,
     Holding,
+    TierAsk,
     base_params,
     head_of,
     holding_of,
+    stands_decoder,
 )
 from loyalty.idempotency import Key
 from loyalty.records import EntryRow, EventReversalRow, EventRow
+from loyalty.standings import Stands
 
 _COUNTS = "v.account_id = m.id AND v.type_id = y.id AND v.status IN ('posted', 'in_review')"
 
@@ -44,6 +50,7 @@ SELECT 1, {HEAD}, {MEMBER}, {LOTS},
         SELECT jsonb_build_array(count(*), count(*) FILTER (WHERE v.day = %(day)s::date))::text
         FROM loyalty_event v WHERE v.type_id = y.id AND v.device = %(device)s::bytea
             AND v.status IN ('posted', 'in_review')) END,
+    {TIERS.format(lead="true", day="%(day)s::date")},
     row_to_json(b)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = b.account_id AND e.seq = b.entry_seq),
     (SELECT o.number FROM members_member o WHERE o.id = b.account_id),
@@ -61,6 +68,7 @@ _BOOKED = f"""
 SELECT 1, {HEAD}, {MEMBER},
     (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
      WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq = b.entry_seq)),
+    {TIERS.format(lead="true", day="b.day")},
     row_to_json(b)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = b.account_id AND e.seq = b.entry_seq),
     (SELECT z.code FROM loyalty_eventtype z WHERE z.id = b.type_id),
@@ -106,6 +114,7 @@ class EventContext:
     device_version: int
     on_device: DeviceCounted
     booked: Booked | None
+    stands: Stands | None
 
 
 @dataclass(slots=True)
@@ -119,6 +128,7 @@ class BookedContext:
     booked: EventReversalRow | None
     entry: EntryRow | None
     reversal: EventReversalRow | None
+    stands: Stands | None
 
 
 _counted = msgspec.json.Decoder(tuple[int, int, int, int, datetime | None, datetime | None])
@@ -139,10 +149,12 @@ def event(
     device: bytes | None,
     now: datetime,
     key: Key | None,
+    tiers: TierAsk = NOTIERS,
 ) -> EventContext:
     """One round trip. `day` is the programme's day of `at`: its week and month are counted too."""
     first = day.replace(day=1)
-    params = base_params(programme_id, now, key) | {
+    params = base_params(programme_id, now, key) | structs.asdict(tiers)
+    params |= {
         "all_lots": False,
         "number": number,
         "type": type_,
@@ -156,9 +168,8 @@ def event(
     }
     (row,) = rows(EVENT, params)
     end = HEAD_END + MEMBER_SIZE
-    lots, segments, type_id, is_active, part, counted, version, on_device, found, entry, member, code = row[
-        end:
-    ]
+    lots, segments, type_id, is_active, part, counted, version, on_device, *more = row[end:]
+    stands, found, entry, member, code = more
     return EventContext(
         head=head_of(programme_id, row),
         holding=holding_of(programme_id, row[HEAD_END:end], lots),
@@ -168,17 +179,25 @@ def event(
         device_version=version or 0,
         on_device=DeviceCounted(*_on_device.decode(on_device)) if on_device else DeviceCounted(),
         booked=_booked(found, entry, member, code),
+        stands=stands_decoder.decode(stands) if stands else None,
     )
 
 
 def booked_event(
-    *, programme_id: int, event: str, reference: str, now: datetime, key: Key | None
+    *,
+    programme_id: int,
+    event: str,
+    reference: str,
+    now: datetime,
+    key: Key | None,
+    tiers: TierAsk = NOTIERS,
 ) -> BookedContext:
     """Everything about an event that exists, with all open lots and its own. `reference` is a reversal's."""
     params = base_params(programme_id, now, key) | {"event": event, "reference": reference}
+    params |= structs.asdict(tiers)
     (row,) = rows(_BOOKED, params)
     end = HEAD_END + MEMBER_SIZE
-    lots, found, entry, code, booked, booked_entry, reversal = row[end:]
+    lots, stands, found, entry, code, booked, booked_entry, reversal = row[end:]
     holding = holding_of(programme_id, row[HEAD_END:end], lots)
     return BookedContext(
         head=head_of(programme_id, row),
@@ -187,6 +206,7 @@ def booked_event(
         booked=_reversal.decode(booked) if booked else None,
         entry=_entry.decode(booked_entry) if booked_entry else None,
         reversal=_reversal.decode(reversal) if reversal else None,
+        stands=stands_decoder.decode(stands) if stands else None,
     )
 
 

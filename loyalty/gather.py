@@ -54,7 +54,8 @@ TIERS = """
             'days', (
                 SELECT jsonb_agg(jsonb_build_array(v.day, v.qualifying)) FROM members_activity v
                 WHERE v.member_id = m.id AND v.qualifying <> 0
-                AND v.day >= (least({day}, %(today)s::date, s.valid_until) - %(tier_interval)s::interval)::date
+                AND v.day >= (least({day}, %(today)s::date, s.valid_until, s.granted_until::date - 1)
+                              - %(tier_interval)s::interval)::date
             ))::text
         FROM (SELECT 1) one LEFT JOIN loyalty_tierstanding s ON s.member_id = m.id) END"""
 

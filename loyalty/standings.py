@@ -68,6 +68,15 @@ def book(
     return after._replace(changes=())
 
 
+def count(call: Call, account: Account, known: Progress | None, day: date, points: int) -> None:
+    """Do what was due about a tier, then count qualifying points of a day: they decide it from now on.
+
+    Negative ones were taken back. Nothing happens where tiers are not earned (`known` None).
+    """
+    if known:
+        book(call, account, known.standing, known.at(call.now).counting(day, points).at(call.now))
+
+
 def news(change: Change) -> dict[str, str | int | datetime | None]:
     """What the outside is told of another tier."""
     return {

@@ -32,6 +32,8 @@ from loyalty.services import (
     promotion_publish,
     terms_set,
     tier_create,
+    tier_grant,
+    tier_rules_set,
     transaction_earn,
     transaction_reverse,
 )
@@ -48,7 +50,11 @@ LANGUAGES = (
     Language("nl-BE", "Nederlands (België)", fallback="fr"),
     Language("en", "English"),
 )
-TERMS = TermsRule(delay_days=14, lifetime_months=12, lifetime_end="year", tiers={"SILVER": "1.5"})
+TERMS = TermsRule(
+    delay_days=14, lifetime_months=12, lifetime_end="year", tiers={"SILVER": "1.5", "GOLD": "2"}
+)
+TIERS = (("SILVER", "Silver", 300), ("GOLD", "Gold", 1500))
+"""Codes, names and the qualifying points of twelve months that reach them."""
 PROMOTIONS = {
     "PR-CHOC3X": (
         "Chocolate counts three times",
@@ -89,22 +95,22 @@ class Shopper:
     weeks: int
     habits: tuple[str, ...]
     born: date | None = None
-    tier: str = ""
 
 
 SHOPPERS = (
     Shopper("10042", "Élise", "Vandenberghe", "fr", 3, 37,
             ("CHOC-1 COF-4", "TEA-3 WAFF-2 COF-4", "CHOC-2 CHOC-2 MUG-7", "CHOC-5 TEA-3"),
-            date(1987, 5, 14), "SILVER"),
+            date(1987, 5, 14)),
     Shopper("10007", "Bram", "De Smet", "nl-BE", 5, 9, ("COF-4 WAFF-2", "MUG-7 MUG-7 COF-4"), date(1979, 2, 28)),
     Shopper("10015", "Nadia", "El Amrani", "fr", 1, 12, ("CHOC-5", "CHOC-1 CHOC-1 MUG-7 TEA-3"), date(1994, 11, 3)),
     Shopper("10023", "Pieter", "Claes", "nl-BE", 4, 6, ("TEA-3 TEA-3",)),
     Shopper("10031", "Sophie", "Lambert", "fr", 6, 15, ("WAFF-2 COF-4", "CHOC-2 CHOC-5 CHOC-1"),
-            date(1968, 8, 21), "SILVER"),
+            date(1968, 8, 21)),
     Shopper("10058", "Tom", "Fletcher", "en", 2, 4, ("MUG-7 TEA-3",)),
     Shopper("10064", "Ines", "Goossens", "nl-BE", 0, 0, ()),
 )  # fmt: skip
 VIPS = ("10042", "10031")
+GUEST_OF_HONOUR = "10015"
 RETURNED = (8, 21)
 """The shopping trips of member 10042 from which the first line came back, four days later."""
 
@@ -128,6 +134,7 @@ def club_create(now: datetime) -> Programme:
         _past(programme, shopper, now)
     _round_up(programme, now)
     events_create(programme, now)
+    _honour(programme, members[GUEST_OF_HONOUR], now)
     return programme
 
 
@@ -145,13 +152,13 @@ def _people(programme: Programme, opened: datetime) -> dict[str, Member]:
             language=shopper.language,
             consents={"newsletter": shopper.born is not None},
         )
-        if shopper.tier:
-            Member.objects.filter(pk=members[shopper.number].pk).update(tier=shopper.tier)
     return members
 
 
 def _rules(programme: Programme, members: dict[str, Member], opened: datetime) -> None:
-    tier_create(programme=programme, code="SILVER", name="Silver", rank=1)
+    for rank, (tier, name, threshold) in enumerate(TIERS, start=1):
+        tier_create(programme=programme, code=tier, name=name, rank=rank, threshold=threshold)
+    tier_rules_set(programme=programme, period="months", length=12, now=opened)
     terms_set(programme=programme, terms=TERMS, now=opened)
     vips = segment_create(programme=programme, code="vip-bxl", name="VIP Brussels", is_shown_to_members=True)
     readers = segment_create(programme=programme, code="newsletter", name="Newsletter readers")
@@ -224,6 +231,18 @@ def _round_up(programme: Programme, now: datetime) -> None:
     missing = AVAILABLE - balance_shown(programme, "10042", now)["available"]
     rest = replace(welcome, reference="ADJ-10042-2", points=missing, reason="Points of the old paper card")
     _expect(adjustment_post(write=Write(programme.pk, now - timedelta(days=1)), command=rest).status)
+
+
+def _honour(programme: Programme, member: Member, now: datetime) -> None:
+    """Gold by hand, for three months."""
+    tier_grant(
+        member=member,
+        tier=programme.tiers.get(code="GOLD"),
+        reason="Won the tasting evening",
+        until=now + timedelta(days=90),
+        actor="staff:demo",
+        now=now - timedelta(days=1),
+    )
 
 
 def _expect(status: int) -> None:

@@ -8,17 +8,18 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import NotFound, RistourneError
-from loyalty import chain, event_answers, event_gather, ledger
+from loyalty import chain, event_answers, event_gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.errors import AlreadyReversed, EventDecided, ReferenceConflict
 from loyalty.event_gather import Booked, BookedContext
 from loyalty.event_types import type_rule
+from loyalty.gather import TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Posting, Source
 from loyalty.models import Event
 from loyalty.records import EventReversalRow, figures_row, from_hex, hex_text
-from loyalty.rulesets import by_hash
-from loyalty.services.baskets import check_member, check_programme
+from loyalty.rulesets import Timeline, by_hash, latest, timeline
+from loyalty.services.baskets import check_member, check_programme, progress_of
 from loyalty.services.events import book, tell
 from loyalty.services.transactions import entry_row, refused
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
@@ -53,14 +54,14 @@ def event_reverse(*, write: Write, command: EventReversalCommand) -> Answer:
     accounts: list[int] = []
 
     def attempt() -> Answer:
-        context = _gathered(write, command.event, command.reference)
+        context, rules = _gathered(write, command.event, command.reference)
         first = known(write, context.head)
         if first:
             return first
         accounts[:] = [context.event.row.account_id] if context.event else []
         call = Call(write.now)
         try:
-            given = _taken_back(write, command, context, call)
+            given = _taken_back(write, command, context, rules, call)
         except RistourneError as error:
             if write.key and is_final(error) and not command.dry_run:
                 return conclude(write, _unchanged(write, context), refused(write, error))
@@ -70,10 +71,21 @@ def event_reverse(*, write: Write, command: EventReversalCommand) -> Answer:
     return repeat(write, attempt, lambda: accounts)
 
 
-def _gathered(write: Write, event: str, reference: str = "") -> BookedContext:
-    return event_gather.booked_event(
-        programme_id=write.programme_id, event=event, reference=reference, now=write.now, key=write.key
-    )
+def _gathered(write: Write, event: str, reference: str = "") -> tuple[BookedContext, Timeline]:
+    """Everything about the event and the rules in force, in one query unless the rules changed."""
+    rules = latest(write.programme_id)
+    while True:
+        found = event_gather.booked_event(
+            programme_id=write.programme_id,
+            event=event,
+            reference=reference,
+            now=write.now,
+            key=write.key,
+            tiers=TierAsk.of(rules.tiers if rules else None, write.now),
+        )
+        if rules is not None and rules.version == found.head.rules_version:
+            return found, rules
+        rules = timeline(write.programme_id, found.head.rules_version)
 
 
 def _unchanged(write: Write, context: BookedContext) -> Call:
@@ -84,7 +96,9 @@ def _unchanged(write: Write, context: BookedContext) -> Call:
     return call
 
 
-def _taken_back(write: Write, command: EventReversalCommand, context: BookedContext, call: Call) -> Answer:
+def _taken_back(
+    write: Write, command: EventReversalCommand, context: BookedContext, rules: Timeline, call: Call
+) -> Answer:
     event, account = context.event, context.holding.account
     if event is None or account is None:
         raise NotFound
@@ -104,6 +118,8 @@ def _taken_back(write: Write, command: EventReversalCommand, context: BookedCont
         return answer(200, {**body, "dry_run": True})
     call.post(posting)
     call.add("event_reversals", row)
+    progress = progress_of(context.stands, rules)
+    standings.count(call, posting.account, progress, event.row.day, -event.row.qualifying)
     if event.row.points:
         lost = Activity(earned=-event.row.points, qualifying=-event.row.qualifying)
         call.live(posting.account, event.row.day, lost)
@@ -157,7 +173,7 @@ def event_decide(*, event: Event, approve: bool, actor: str, reason: str = "", n
     write = Write(event.programme_id, now)
 
     def attempt() -> Answer:
-        context = _gathered(write, event.reference)
+        context, rules = _gathered(write, event.reference)
         found, account = context.event, context.holding.account
         if found is None or account is None:
             raise NotFound
@@ -175,6 +191,8 @@ def event_decide(*, event: Event, approve: bool, actor: str, reason: str = "", n
         row.balance = figures_row(posting.account.figures)
         call.post(posting)
         call.add("event_changes", row)
+        progress = progress_of(context.stands, rules)
+        standings.count(call, posting.account, progress, row.day, row.qualifying)
         tell(call, posting.account, row)
         return conclude(write, call, answer(200, {"status": row.status}))
 

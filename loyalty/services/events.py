@@ -13,7 +13,7 @@ from django.conf import settings
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
-from loyalty import chain, event_answers, event_gather, ledger
+from loyalty import chain, event_answers, event_gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.engine import Ruleset, calendar
 from loyalty.engine.numbers import LARGEST_POSTING
@@ -22,12 +22,13 @@ from loyalty.event_gather import Booked, EventContext
 from loyalty.event_rules import AttributeRefused, Decision, decide, trace
 from loyalty.event_schema import exact
 from loyalty.event_types import TypeRule, type_rule
+from loyalty.gather import TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import ISSUANCE, Account, Posting, Source
 from loyalty.models import Event
 from loyalty.records import EntryRow, EventRow, figures_row, from_hex, hex_text
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
-from loyalty.services.baskets import check_member, check_programme, check_window
+from loyalty.services.baskets import check_member, check_programme, check_window, progress_of
 from loyalty.services.evaluations import points_dates
 from loyalty.services.transactions import entry_row, refused
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
@@ -117,6 +118,7 @@ def gather_event(write: Write, command: EventCommand, device: bytes | None) -> t
             device=device,
             now=write.now,
             key=write.key,
+            tiers=TierAsk.of(rules.tiers if rules else None, write.now),
         )
         if rules is not None and rules.version == context.head.rules_version:
             return context, rules
@@ -177,6 +179,7 @@ def _decide(
     row.balance = figures_row(posting.account.figures)
     call.post(posting)
     call.add("events", row)
+    standings.count(call, posting.account, progress_of(context.stands, rules), row.day, row.qualifying)
     tell(call, posting.account, row)
     booked = Booked(row, entry, person.number, command.type)
     return answer(STATUS[Event.Status(row.status)], event_answers.posted(booked, found, ruleset))

@@ -268,8 +268,7 @@ def _settle_tier(
     if row is None or progress is None:
         return
     lost = row.remaining_qualifying - after.qualifying
-    settled = progress.at(write.now).counting(row.day, -lost)
-    standings.book(call, account, progress.standing, settled)
+    standings.count(call, account, progress, row.day, -lost)
 
 
 def _release(call: Call, rules: Timeline, row: TransactionRow, account: Account, after: Remainder) -> None:

@@ -58,7 +58,7 @@ SELECT member_id FROM (
 ) misplaced ORDER BY member_id LIMIT %(size)s
 """
 
-# The same of those who did something lately: what gave them points may not have looked at their tier.
+# The same of those who did something lately: a receipt of the next minutes counts once its day has begun.
 _LATELY = """
 SELECT v.member_id FROM members_activity v LEFT JOIN loyalty_tierstanding s ON s.member_id = v.member_id
 WHERE v.programme_id = %(programme)s AND v.day >= %(first)s AND v.member_id > %(after)s

@@ -1,7 +1,7 @@
 """The sample's baskets, and the points they must earn: by tests/reference, from the sample's own files.
 
-Nothing here asks the product: segments come from the mailings' files, tier from what households spend,
-caps from what the reference itself awarded before, in (occurred_at, reference) order.
+Nothing here asks the product: segments come from the mailings' files, caps and tiers from what the reference itself
+awarded before, in (occurred_at, reference) order.
 """
 
 from collections import defaultdict
@@ -15,6 +15,7 @@ from typing import Any
 from config import journey
 from loyalty.rules import PromotionRule
 from tests.reference.engine import Result, evaluate
+from tests.reference.tiers import Life
 
 TERMS: dict[str, Any] = {
     "currency": "USD",
@@ -25,6 +26,13 @@ TERMS: dict[str, Any] = {
     "delay_days": 0,
     "lifetime": None,
     "tiers": {"GOLD": "1.25"},
+}
+TIERS: dict[str, Any] = {
+    "zone": "UTC",
+    "period": "months",
+    "length": journey.GOLD_MONTHS,
+    "following": False,
+    "levels": [("GOLD", journey.GOLD_FROM)],
 }
 
 
@@ -167,7 +175,7 @@ class Expected:
     rules: Callable[[], tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]] = rules
     used: dict[tuple[Any, ...], Fraction] = field(default_factory=lambda: defaultdict(Fraction))
     seen: set[str] = field(default_factory=set)
-    gold: set[str] = field(default_factory=journey.gold_households)
+    lives: dict[str, Life] = field(default_factory=dict)
 
     def all(self) -> Iterator[tuple[Basket, Result]]:
         for basket in baskets():
@@ -176,8 +184,11 @@ class Expected:
     def book(self, basket: Basket) -> Result:
         """What the basket earns after those before it."""
         promotions, links = self.rules()
+        life = self.lives.setdefault(basket.household, Life(TIERS, basket.occurred_at))
+        life.wait(basket.occurred_at)
         result = evaluate(basket.for_reference(), self.facts(basket), TERMS, promotions, links)
         self.seen.add(basket.household)
+        life.count(basket.occurred_at.date(), result.qualifying)
         for code, award in result.awards.items():
             for bucket in buckets(basket, code).values():
                 self.used[(*bucket, "points")] += award.awarded
@@ -192,7 +203,7 @@ class Expected:
                 for id_, (start, end, households, _) in mailings().items()
                 if basket.household in households and start <= basket.occurred_at < end
             ],
-            "tier": "GOLD" if basket.household in self.gold else None,
+            "tier": self.lives[basket.household].held or None,
             "first": basket.household not in self.seen,
             "birthday_days": None,
             "room": {promotion["code"]: self.room(basket, promotion) for promotion in self.rules()[0]},

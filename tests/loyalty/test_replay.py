@@ -59,7 +59,8 @@ DRAFTS = {
         "NEW",
         PromotionRule("per_item", "1.25", caps={"budget": Cap("2500.5", 700), "transaction": Cap("12")}),
     ),
-    "first of gold": Draft("NEW", PromotionRule("fixed", "30", first=True, tiers=("GOLD",))),
+    "first": Draft("NEW", PromotionRule("fixed", "30", first=True)),
+    "gold": Draft("NEW", PromotionRule("fixed", "7", tiers=("GOLD",))),
     "in a group": Draft(
         "NEW",
         PromotionRule("fixed", "6", exclusivity_group="BRAND", caps={"month": Cap(points="40")}, priority=1),
