@@ -10,6 +10,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config.kernel.codes import CODE_PATH_SCHEMA
 from config.kernel.keys import KEY_LENGTHS, check_old_keys, signing_keys
@@ -183,6 +184,7 @@ AUTH_PASSWORD_VALIDATORS = [
     }
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -324,7 +326,15 @@ STORAGES = {
 }
 MEDIA_URL = "/media/"
 MEDIA_ROOT = VAR_DIR / "media"
-UNFOLD = {"SITE_TITLE": "Ristourne", "SITE_HEADER": "Ristourne", "SITE_SYMBOL": "loyalty"}
+UNFOLD = {
+    "SITE_TITLE": "Ristourne",
+    "SITE_HEADER": "Ristourne",
+    "SITE_SYMBOL": "loyalty",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/icon.svg")}
+    ],
+    "STYLES": [lambda request: static("css/office.css")],
+}
 
 # --- Transport ----------------------------------------------------------------------------------------
 

@@ -92,9 +92,9 @@ class EventTypeAdmin(OfOneProgrammeAdmin):
     def gives(self, row: Any) -> str:
         return event_gives_text(row.body)
 
-    @display(description="How often", empty_value="as often as they like")
+    @display(description="How often")
     def limits(self, row: Any) -> str:
-        return event_limits_text(row.body)
+        return event_limits_text(row.body) or "as often as they like"
 
 
 def _tried(row: EventType, form: EventTryForm) -> dict[str, Any] | None:

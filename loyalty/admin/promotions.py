@@ -225,9 +225,9 @@ class PromotionAdmin(PromotionPreview, OfOneProgrammeAdmin):
     def state(self, row: Any) -> str:
         return wording.STATUS_NAMES[life_of_row(row, timezone.now()).status]
 
-    @display(description="Draft", boolean=True)
-    def has_draft(self, row: Any) -> bool:
-        return row.draft is not None
+    @display(description="Draft", label="primary")
+    def has_draft(self, row: Any) -> str:
+        return "To publish" if row.draft is not None else ""
 
     @display(description="Gets", empty_value="")
     def gets(self, row: Any) -> str:

@@ -1,47 +1,47 @@
 """SKUs from an uploaded file."""
 
-import csv
+import codecs
 import io
 from typing import IO
 
 from django import forms
+
+from config.kernel.sheets import FileRefused, Sheet, sheet_open
 
 LARGEST_FILE = 5 * 1024 * 1024
 MOST_SKUS = 100_000
 
 
 def skus_of_file(upload: "IO[bytes]") -> list[str]:
-    """The column `sku` of a CSV file (commas, semicolons or tabs), or its first column where none has that name.
+    """The column `sku` of a CSV or XLSX file, or a text file of one SKU per line.
 
-    ValidationError for a file that is too large, no text in UTF-8, or without a SKU.
+    ValidationError for a file that is too large, cannot be read, or has no SKU.
     """
-    data = upload.read(LARGEST_FILE + 1)
-    if len(data) > LARGEST_FILE:
-        raise forms.ValidationError("The file is larger than 5 MB.", code="too_large")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise forms.ValidationError(
-            "The file is no text in UTF-8. Save it as CSV UTF-8.", code="encoding"
-        ) from None
-    if "\0" in text:
-        raise forms.ValidationError("The file is no CSV text.", code="binary")
-    skus = _skus(text)
+        skus = list(dict.fromkeys(row.cells["sku"] for row in _sheet(upload) if row.cells["sku"]))
+    except FileRefused as error:
+        raise forms.ValidationError(error.detail, code=error.code) from None
     if not skus:
         raise forms.ValidationError("The file has no SKU.", code="empty")
-    if len(skus) > MOST_SKUS:
-        raise forms.ValidationError(f"The file has more than {MOST_SKUS:,} SKUs.", code="too_many")
     return skus
 
 
-def _skus(text: str) -> list[str]:
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+def _sheet(upload: "IO[bytes]") -> Sheet:
+    """The file, given the header that a bare list does without."""
     try:
-        table = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    except csv.Error as error:
-        raise forms.ValidationError(f"The file cannot be read: {error}.", code="unreadable") from error
-    header = [word.strip().lower() for word in table[0]] if table else []
-    column = header.index("sku") if "sku" in header else 0
-    cells = (row[column].strip() for row in table["sku" in header :] if len(row) > column)
-    return list(dict.fromkeys(cell for cell in cells if cell))
+        return sheet_open(upload, required=["sku"], max_bytes=LARGEST_FILE, max_rows=MOST_SKUS)
+    except FileRefused:
+        if not _is_list(upload):
+            raise
+    upload.seek(0)
+    listed = io.BytesIO(b"sku\n" + upload.read().removeprefix(codecs.BOM_UTF8))
+    return sheet_open(listed, required=["sku"], max_rows=MOST_SKUS)
+
+
+def _is_list(upload: "IO[bytes]") -> bool:
+    """Whether it reads as rows of one cell, without a column sku."""
+    try:
+        sheet = sheet_open(upload, required=[], max_bytes=LARGEST_FILE)
+    except FileRefused:
+        return False
+    return len(sheet.ignored) == 1

@@ -43,6 +43,13 @@ from loyalty.versions import promotion_last_version, promotion_rule_of
 from members.models import Programme
 
 MODES = ("include", "exclude")
+NOTHING_TO_CHOOSE = {
+    "include_segments": "The programme has no segments yet: it is for everybody.",
+    "exclude_segments": "The programme has no segments yet.",
+    "tiers": "The programme has no tiers.",
+    "pick_categories": "The product list names none. Type them below.",
+    "pick_brands": "The product list names none. Type them below.",
+}
 
 
 class PromotionForm(forms.ModelForm):
@@ -99,7 +106,7 @@ class PromotionForm(forms.ModelForm):
         label="SKUs from a file",
         required=False,
         widget=UnfoldAdminFileFieldWidget,
-        help_text="CSV with a column sku, or one SKU per line. They are added to the list.",
+        help_text="CSV or .xlsx with a column sku, or one SKU per line. They are added to the list.",
     )
     channels = WordsField(rows=2, help_text="Such as web or till. Empty: every channel.")
     stores = WordsField(rows=2, help_text="Store codes. Empty: every store.")
@@ -162,7 +169,10 @@ class PromotionForm(forms.ModelForm):
             self.listed[name] = [code for code, _ in choices]
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Offer them; where there is nothing to choose from, say so."""
         cast(forms.MultipleChoiceField, self.fields[name]).choices = choices
+        if not choices:
+            self.fields[name].help_text = NOTHING_TO_CHOOSE[name]
 
     def _start_from_what_is_said(self) -> None:
         version, drafted_at = promotion_last_version(self.instance), self.instance.drafted_at

@@ -17,7 +17,7 @@ from rewards.services import category_create, category_update
 @admin.register(Category)
 class CategoryAdmin(CatalogueAdmin):
     list_display = ["image", "code", "called", "parent", "level", "position", "is_active", "programme"]
-    list_display_links = ["image", "code"]
+    list_display_links = ["code"]
     list_filter = [("programme", OwnFilter), "is_active", "level"]
     list_select_related = ["programme", "parent", "picture"]
     search_fields = ["code", "name"]

@@ -72,7 +72,7 @@ def name_of(version: RewardVersion, reward: Reward) -> str:
 @admin.register(Reward)
 class RewardAdmin(CatalogueAdmin):
     list_display = ["image", "code", "called", "kind", "states", "points", "stock", "programme"]
-    list_display_links = ["image", "code", "called"]
+    list_display_links = ["code", "called"]
     list_filter = [("programme", OwnFilter), "kind", "state", "versions__state"]
     search_fields = ["code", "versions__name", "versions__brand", "versions__categories"]
     search_help_text = "Code, name, brand or category"

@@ -62,7 +62,7 @@ def step(title: str) -> dict[str, Any]:
 
 @admin.register(Redemption)
 class RedemptionAdmin(TenantAdmin):
-    list_display = ["reference", "number", "gift", "quantity", "points", "state", "recorded_at", "tracking"]
+    list_display = ["reference", "number", "gift", "quantity", "points", "state", "ordered", "tracking"]
     list_filter = ["status", ("programme", OwnFilter), ("reward", OwnFilter)]
     list_select_related = ["programme", "member", "reward"]
     search_fields = ["reference__exact", "member__number__exact", "reward__code__exact", "tracking__exact"]
@@ -92,6 +92,10 @@ class RedemptionAdmin(TenantAdmin):
     @display(description="member")
     def number(self, row: Redemption) -> str:
         return row.member.number
+
+    @display(description="ordered")
+    def ordered(self, row: Redemption) -> str:
+        return f"{row.recorded_at.astimezone(ZoneInfo(row.programme.time_zone)):%-d %b %Y %H:%M}"
 
     @display(description="gift")
     def gift(self, row: Redemption) -> str:
@@ -211,7 +215,8 @@ class RedemptionAdmin(TenantAdmin):
             except RistourneError as error:
                 self.message_user(request, f"{row.reference}: {error.detail or error.title}", messages.ERROR)
         if moved:
-            self.message_user(request, f"{moved} orders are now: {Redemption.Status(to).label.lower()}.")
+            orders = "order is" if moved == 1 else "orders are"
+            self.message_user(request, f"{moved} {orders} now: {Redemption.Status(to).label.lower()}.")
 
     @action(description="Parcels that left", icon="upload_file")
     def tracking_file(self, request: HttpRequest) -> HttpResponse:

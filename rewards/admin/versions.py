@@ -55,7 +55,7 @@ class RewardVersionAdmin(CatalogueAdmin):
         "waiting_since",
         "state_now",
     ]
-    list_display_links = ["image", "gift"]
+    list_display_links = ["gift"]
     list_filter = [QueueFilter, ("programme", OwnFilter)]
     search_fields = ["reward__code", "name", "brand"]
     search_help_text = "Code, name or brand"

@@ -133,3 +133,10 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} of {self.redemption_id}"
+
+    @property
+    def lines(self) -> list[str]:
+        """The address as an envelope shows it; what is missing leaves no line."""
+        place = " ".join(filter(None, (self.address.get(name) for name in ("postal_code", "city"))))
+        said = self.address.get
+        return [x for x in (said("name"), said("street"), place, said("country"), said("phone")) if x]

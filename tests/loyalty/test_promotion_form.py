@@ -1,5 +1,6 @@
 """The form of a promotion in the back office: drafts, steps, summary, segments, product sets, what is refused."""
 
+import io
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from config.kernel.sheets import xlsx_write
 from loyalty.models import Promotion, PromotionVersion, RulesHead
 from loyalty.rules import ProductSetRule, PromotionDraft
 from loyalty.services.products import ProductRow, products_put
@@ -193,18 +195,32 @@ def test_products_are_pasted_chosen_and_uploaded(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"\xff\xfe\x00", "UTF-8"),
+        (b"\xff\xfe\x00", "not text in UTF-16"),
         (b"sku\n", "no SKU"),
-        (b"a\x00b", "no CSV"),
+        (b"a\x00b", "characters that no text has"),
+        (b"PK\x03\x04 no archive", "The file is damaged"),
+        (b"name;price\nPraline;2\n", "no column sku"),
         (b"x" * (5 * 1024 * 1024 + 1), "larger than 5 MB"),
         ("\n".join(str(x) for x in range(100_001)).encode(), "more than 100,000"),
     ],
-    ids=["encoding", "empty", "binary", "large", "many"],
+    ids=["encoding", "empty", "binary", "archive", "other columns", "large", "many"],
 )
 def test_a_file_that_cannot_be_read(desk: Client, club: Segment, content: bytes, told: str) -> None:
     answer = desk.post(adding(Promotion), NEW | {"sku_file": SimpleUploadedFile("skus.csv", content)})
     assert told in errors(answer)["sku_file"][0]
     assert not Promotion.objects.filter(code="PR-NEW").exists()
+
+
+@pytest.mark.parametrize("kind", ["list", "windows", "xlsx"])
+def test_files_of_skus(desk: Client, club: Segment, kind: str) -> None:
+    file = io.BytesIO("\ufeffa-1\n\nÉ-2\na-1\n".encode())
+    if kind == "windows":
+        file = io.BytesIO("Nom;SKU\nPraliné;a-1\nCœur;É-2\n".encode("cp1252"))
+    if kind == "xlsx":
+        file = io.BytesIO()
+        xlsx_write(file, ["sku", "name"], [["a-1", "x"], ["É-2", "y"]])
+    promotion = saved(desk, sku_file=SimpleUploadedFile("skus", file.getvalue()), _draft="1")
+    assert said(promotion).rule.products == ProductSetRule(skus=("a-1", "É-2"))
 
 
 def test_nothing_typed_is_lost(desk: Client, club: Segment) -> None:
