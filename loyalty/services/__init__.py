@@ -45,13 +45,13 @@ from loyalty.services.spending import (
     points_redeem,
     points_release,
 )
+from loyalty.services.tier_reviews import tiers_review
 from loyalty.services.tiers import (
     tier_create,
     tier_grant,
     tier_grant_end,
     tier_rules_set,
     tier_update,
-    tiers_review,
 )
 from loyalty.services.transactions import refused, transaction_earn, transactions_earn
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
