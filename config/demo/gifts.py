@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from secrets import token_hex
 
 from django.db import transaction as db_transaction
 
@@ -24,6 +25,7 @@ from rewards.services import (
     category_create,
     content_of,
     picture_store,
+    pool_upload,
     reward_create,
     reward_pause,
     reward_retire,
@@ -123,6 +125,9 @@ def gifts_create(programme: Programme, now: datetime, kept: Collection[str] = CA
     for number, row in enumerate(rows, start=1):
         reward = _draft(programme, spoken, row, number, opened + timedelta(hours=number))
         _bring(reward, NOT_LIVE.get(row["code"], "live"), now)
+        if row["kind"] == "pool_voucher":
+            codes = [f"{row['code']}-{token_hex(5).upper()}" for _ in range(int(row["stock"]))]
+            pool_upload(reward=reward, texts=codes, valid_until=None, now=now)
         if row["code"] in REVISED:
             _revise(reward, REVISED[row["code"]], now - timedelta(hours=5))
     for code, turn, reason in (

@@ -25,7 +25,7 @@ class GiftFilter(django_filters.FilterSet):
     brand = django_filters.CharFilter(field_name="brand", lookup_expr="iexact", max_length=100)
     points_min = django_filters.NumberFilter(field_name="points", lookup_expr="gte", **POINTS)
     points_max = django_filters.NumberFilter(field_name="points", lookup_expr="lte", **POINTS)
-    in_stock = django_filters.BooleanFilter(method="with_stock")
+    in_stock = django_filters.ChoiceFilter(choices=[("true", ""), ("false", "")], method="with_stock")
 
     class Meta:
         model = RewardVersion
@@ -49,9 +49,9 @@ class GiftFilter(django_filters.FilterSet):
             )
         return rows
 
-    def with_stock(self, rows: "QuerySet[Any]", name: str, wanted: bool) -> "QuerySet[Any]":
+    def with_stock(self, rows: "QuerySet[Any]", name: str, wanted: str) -> "QuerySet[Any]":
         held = Q(reward__stock=None) | Q(reward__stock__gt=0)
-        return rows.filter(held if wanted else ~held)
+        return rows.filter(held if wanted == "true" else ~held)
 
     def _shown(self, field: str) -> Coalesce:
         texts = (KeyTextTransform(code, field) for code in self.languages)

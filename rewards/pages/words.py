@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from config.kernel.errors import RistourneError
 from loyalty.selectors import Movement
 from rewards.history import OrderShown
+from rewards.templatetags.my_points import exact
 
 STATUSES: Mapping[str, Any] = {
     "posted": gettext_lazy("booked"),
@@ -28,6 +29,7 @@ STATUSES: Mapping[str, Any] = {
     "in_delivery": gettext_lazy("on its way"),
     "delivered": gettext_lazy("delivered"),
     "return_requested": gettext_lazy("return asked for"),
+    "returned": gettext_lazy("returned"),
 }
 KINDS: Mapping[str, Any] = {
     "earn": gettext_lazy("Purchases"),
@@ -188,7 +190,7 @@ def nearly(items: list[Mapping[str, Any]], names: Names, currency: str) -> list[
 def _nearly(item: Mapping[str, Any], names: Names, currency: str) -> str:
     missing = item["missing"]
     what = (
-        f"{missing['amount']} {currency}"
+        f"{exact(missing['amount'])} {currency}"
         if "amount" in missing
         else _("%(count)s pieces") % {"count": missing["quantity"]}
     )

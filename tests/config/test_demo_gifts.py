@@ -8,7 +8,7 @@ from config.demo.gifts import CATEGORIES, gifts_create
 from config.demo.paintings import STYLES
 from members.models import Programme
 from members.services import programme_create
-from rewards.models import Picture, RewardVersion
+from rewards.models import Picture, PoolCode, RewardVersion
 from tests.factories import ApiClient
 from tests.fixtures import programme  # noqa: F401
 
@@ -33,6 +33,17 @@ def test_it_works(programme: Programme, tmp_path, settings) -> None:  # noqa: F8
     assert {"draft", "submitted", "changes_requested", "live"} <= set(states)
     assert RewardVersion.objects.filter(shown_from__gt=NOW).count() == 2
     assert Picture.objects.count() == programme.rewards.count() + len(CATEGORIES)
+
+
+def test_its_pools_hold_a_code_for_every_piece(programme: Programme, tmp_path, settings) -> None:  # noqa: F811
+    settings.MEDIA_ROOT = tmp_path
+    gifts_create(programme, NOW, ["vouchers"])
+    pooled = programme.rewards.filter(kind="pool_voucher")
+    assert {x.code: x.stock for x in pooled} == {"GFT-15": 80, "GFT-16": 50}
+    assert {x.code: PoolCode.objects.filter(pool__reward=x).count() for x in pooled} == {
+        "GFT-15": 80,
+        "GFT-16": 50,
+    }
 
 
 def test_every_category_has_a_style() -> None:

@@ -204,7 +204,15 @@ def test_filters(till: ApiClient, programme: Programme) -> None:
         "?in_stock=true&type=physical": ["B"],
     }.items():
         assert codes(till, query) == expected, query
-    for query in ("?points_max=many", "?type=car", "?q=%00", f"?q={'x' * 101}", "?points_min=-1", "?limit=0"):
+    for query in (
+        "?points_max=many",
+        "?type=car",
+        "?in_stock=maybe",
+        "?q=%00",
+        f"?q={'x' * 101}",
+        "?points_min=-1",
+        "?limit=0",
+    ):
         assert gifts(till, query).status_code == 422, query
 
 

@@ -8,8 +8,11 @@ import pytest
 import time_machine
 from django.test import Client
 
+from loyalty.selectors import STATUSES
 from loyalty.services import tier_create, tier_rules_set
 from members.models import Member
+from rewards.lifecycle import Status
+from rewards.pages import words
 from segments.models import Segment
 from tests.factories import ApiClient, MemberFactory
 from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros, reverse
@@ -152,6 +155,18 @@ def test_older_pages(till: ApiClient, phone: Client) -> None:
     second = phone.get("/my/history" + older[1].replace("&amp;", "&")).content.decode()
     assert (first.count("Correction: test"), second.count("Correction: test")) == (25, 5)
     assert "Older" not in second
+
+
+def test_every_status_has_a_word_of_ours() -> None:
+    assert words.STATUSES.keys() >= {*Status, *STATUSES}
+
+
+def test_what_is_nearly_reached_has_the_decimal_sign_of_the_language(
+    till: ApiClient, ada: Member, club: Segment
+) -> None:
+    Member.objects.filter(pk=ada.pk).update(language="fr")
+    earn(till, "POS-1")
+    assert "Encore 5,10 EUR" in text_of(browser_of(till).get("/my/purchases/POS-1"))
 
 
 def test_why(till: ApiClient, phone: Client, club: Segment) -> None:
