@@ -29,7 +29,7 @@ from loyalty.services import (
 from members.models import Member, Programme
 from members.services import member_enrol, programme_create
 from segments.models import Segment
-from segments.services import membership_add, membership_remove, segment_create
+from segments.services import Operation, memberships_apply, segment_create
 
 SAMPLE = settings.BASE_DIR / "tests" / "data" / "complete_journey"
 RECEIPTS = SAMPLE / "transactions.csv"
@@ -115,8 +115,8 @@ def journey_create() -> Programme:
         for row in table("products")
     )
     products_put(programme=programme, products=products, now=OPENED)
-    members = _enrol(programme)
-    segments = {row["campaign_id"]: _mailing(programme, row, members) for row in table("campaigns")}
+    _enrol(programme)
+    segments = {row["campaign_id"]: _mailing(programme, row) for row in table("campaigns")}
     for code, rule in FOR_ALL.items():
         promotion = promotion_publish(
             programme=programme, code=code, name=code.title(), rule=rule, now=OPENED, publish=False
@@ -129,12 +129,12 @@ def journey_create() -> Programme:
     return programme
 
 
-def _enrol(programme: Programme) -> dict[str, Member]:
-    households = sorted({row["household_id"] for row in table("transactions")})
-    return {number: member_enrol(programme=programme, number=number, now=OPENED)[0] for number in households}
+def _enrol(programme: Programme) -> None:
+    for number in sorted({row["household_id"] for row in table("transactions")}):
+        member_enrol(programme=programme, number=number, now=OPENED)
 
 
-def _mailing(programme: Programme, row: dict[str, str], members: dict[str, Member]) -> Segment:
+def _mailing(programme: Programme, row: dict[str, str]) -> Segment:
     """A segment of the households that got a mailing, and its promotion, from its first to its last day."""
     id_ = row["campaign_id"]
     starts = _midnight(row["start_date"])
@@ -142,11 +142,10 @@ def _mailing(programme: Programme, row: dict[str, str], members: dict[str, Membe
     segment = segment_create(
         programme=programme, code=f"mailed-{id_}", name=f"Got mailing {id_} ({row['campaign_type']})"
     )
-    for got in table("campaign_households"):
-        if got["campaign_id"] == id_:
-            member = members[got["household_id"]]
-            membership_add(segment=segment, member=member, now=OPENED, valid_from=starts, source="import")
-            membership_remove(segment=segment, member=member, now=ends)
+    got = [x["household_id"] for x in table("campaign_households") if x["campaign_id"] == id_]
+    for op, at in (("add", starts), ("remove", ends)):
+        steps = [Operation(op, number) for number in got]
+        memberships_apply(segment=segment, operations=steps, source="import", now=at)
     skus = tuple(x["product_id"] for x in table("campaign_products") if x["campaign_id"] == id_)
     rule = replace(MAILINGS[id_], products=ProductSetRule(skus=skus))
     promotion = promotion_publish(

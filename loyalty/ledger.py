@@ -338,7 +338,7 @@ def earn(
 def reverse(
     posting: Posting, *, own: Lot | None, points: int, overdraw: str, occurred_at: datetime, source: Source
 ) -> tuple[Entry | None, Taken]:
-    """Take `points` (>= 0) back: own pending lot, own open lot, what expired of it, other active lots, overdraw.
+    """Take `points` (>= 0) back: own pending lot, what expired of it, own open lot, other active lots, overdraw.
 
     `own` is the lot of the reversed transaction, one of the posting's lots, which must be all open ones.
     `overdraw` is "debt", "within_balance" (the rest is forgiven) or "refuse" (InsufficientPoints).
@@ -346,8 +346,9 @@ def reverse(
     account = posting.account
     from_pending = min(own.remaining, points) if own and posting.is_pending(own) else 0
     rest = points - from_pending
-    if own and not posting.is_pending(own) and own.remaining < rest:
-        _give_back_expired(posting, own, min(own.expired, rest - own.remaining), occurred_at)
+    if own:
+        # Also where points of the lot live on grace: those stay with the member as long as breakage has others.
+        _give_back_expired(posting, own, min(own.expired, rest), occurred_at)
     shortfall = max(rest - account.available, 0)
     if shortfall and overdraw == "refuse":
         raise InsufficientPoints(required=points, available=account.available + from_pending)

@@ -83,10 +83,19 @@ def history_page(
 def history_all(programme: Programme, number: str, filters: Filters, now: datetime) -> Iterator[HistoryItem]:
     """A member's whole history, newest first. NotFound."""
     holding = holding_of(programme.pk, number, now)
+    return _items(programme, _account_id(holding), _all_told(programme, holding, filters, now))
+
+
+def movements_told(programme: Programme, number: str, filters: Filters, now: datetime) -> Iterator[Told]:
+    """All of a member's movements with their gift orders, newest first. NotFound."""
+    return _all_told(programme, holding_of(programme.pk, number, now), filters, now)
+
+
+def _all_told(programme: Programme, holding: Holding, filters: Filters, now: datetime) -> Iterator[Told]:
     filters = _with_orders(holding, filters)
     found = all_movements(holding, filters, now)
     while page := list(islice(found, HISTORY_CHUNK)):
-        yield from _items(programme, _account_id(holding), _told(programme, page, filters.as_of))
+        yield from _told(programme, page, filters.as_of)
 
 
 def _items(programme: Programme, account_id: int, told: Iterable[Told]) -> Iterator[HistoryItem]:

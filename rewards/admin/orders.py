@@ -18,6 +18,7 @@ from config.kernel.sheets import FileRefused, sheet_open
 from loyalty.services import Write
 from rewards import answers
 from rewards.admin.order_forms import StepForm, TrackingFileForm
+from rewards.admin.statements import statement_view
 from rewards.admin.uploading import file_page
 from rewards.gather import KnownContext, known_order
 from rewards.lifecycle import Status
@@ -250,8 +251,12 @@ class RedemptionAdmin(TenantAdmin):
         return go_to(request, "admin:rewards_redemption_picking")
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.picking_view)
-        return [path("picking-list/", view, name="rewards_redemption_picking"), *super().get_urls()]
+        view, paper = (self.admin_site.admin_view(x) for x in (self.picking_view, statement_view))
+        return [
+            path("picking-list/", view, name="rewards_redemption_picking"),
+            path("statements/<int:member_id>", paper, name="rewards_statement"),
+            *super().get_urls(),
+        ]
 
     def picking_view(self, request: HttpRequest) -> HttpResponse:
         """How many of each gift, and the orders they are for, oldest first."""

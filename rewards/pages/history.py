@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 
 from config.kernel.errors import NotFound
@@ -11,6 +11,7 @@ from config.kernel.pages import MemberPage
 from loyalty.selectors import Filters, Movement, product_names, promotion_names, tier_names, transaction_shown
 from rewards.history import OrderShown, csv_lines
 from rewards.pages import words
+from rewards.pages.statement import Period, statement_of
 from rewards.selectors import history_all, movements_page
 from segments.selectors import segments_shown_to
 
@@ -74,6 +75,20 @@ class HistoryFile(MemberPage):
         items = history_all(self.programme, self.member.number, Filters(), self.now)
         response = StreamingHttpResponse(csv_lines(items), content_type="text/csv; charset=utf-8")
         response.headers["Content-Disposition"] = f'attachment; filename="history-{self.member.number}.csv"'
+        return response
+
+
+class HistoryPaper(MemberPage):
+    """The history as a PDF, of all or of the days `?from=` to `?to=` (inclusive)."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            period = Period.read(request.GET.get("from", ""), request.GET.get("to", ""))
+        except ValueError:
+            raise Http404 from None
+        body = statement_of(self.programme, self.member, period, self.now)
+        response = HttpResponse(body, content_type="application/pdf")
+        response.headers["Content-Disposition"] = f'inline; filename="history-{self.member.number}.pdf"'
         return response
 
 

@@ -7,6 +7,7 @@ from rewards.pages import gifts, history, home, orders
 urlpatterns = [
     path("", home.HomePage.as_view(), name="my-home"),
     path("history.csv", history.HistoryFile.as_view(), name="my-history-csv"),
+    path("history.pdf", history.HistoryPaper.as_view(), name="my-history-pdf"),
     path("history", history.HistoryPage.as_view(), name="my-history"),
     path("purchases/<code:reference>", history.PurchasePage.as_view(), name="my-purchase"),
     path("gifts", gifts.GiftsPage.as_view(), name="my-gifts"),

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from loyalty.ledger import Account, Lot, Source, begin, take
+from loyalty.ledger import Account, Lot, Source, begin, reverse, take
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 END = START + timedelta(days=1)
@@ -34,3 +34,20 @@ def test_spent_by_expiry_then_as_posted(order: tuple[int, ...]) -> None:
     posting = begin(account, [lots[index] for index in order], now)
     take(posting, points=35, occurred_at=now, source=Source())
     assert [(draw.lot_seq, draw.points) for draw in posting.draws] == [(4, 10), (3, 10), (1, 10), (2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("points", "left", "broken"), [(2, 58, 145), (147, 58, 0), (150, 55, 0), (207, 0, 0)]
+)
+def test_breakage_comes_back_before_points_on_grace_are_taken(points: int, left: int, broken: int) -> None:
+    """A lot that expired, and in which 58 points of a cancelled order live on grace."""
+    own = Lot(1, 207, 58, START, START + timedelta(days=30), 147)
+    account = Account(1, 1, settled_at=START + timedelta(days=20), available=58, seq=1, draws=1)
+    now = START + timedelta(days=21)
+    posting = begin(account, [own], now)
+    _entry, taken = reverse(
+        posting, own=posting.lots[0], points=points, overdraw="debt", occurred_at=now, source=Source()
+    )
+    assert (posting.lots[0].remaining, posting.lots[0].expired) == (left, broken)
+    assert (taken.available, taken.debt) == (min(points, 205), max(points - 205, 0))
+    assert posting.account.available == left
