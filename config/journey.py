@@ -26,7 +26,7 @@ from loyalty.services import (
     tier_create,
     tier_rules_set,
 )
-from members.models import Member, Programme
+from members.models import Programme
 from members.services import member_enrol, programme_create
 from segments.models import Segment
 from segments.services import Operation, memberships_apply, segment_create
