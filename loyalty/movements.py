@@ -1,6 +1,6 @@
 """A member's movements of points, newest first, as they are now or as they were recorded at an instant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -27,7 +27,7 @@ SELECT * FROM (
             WHEN l.activates_at > %(at)s THEN 'pending'
             WHEN l.expires_at <= %(at)s AND l.expired + l.remaining > 0 THEN 'expired'
             ELSE 'posted'
-        END AS status, e.source, y.name AS event
+        END AS status, e.source, y.name AS event, y.labels::json AS event_labels
     FROM loyalty_entry e
     LEFT JOIN loyalty_transaction t ON e.kind = 'earn' AND t.id = e.source
     LEFT JOIN loyalty_reversal r ON e.kind = 'reversal' AND r.id = e.source
@@ -61,7 +61,7 @@ STATUSES = ("posted", "pending", "expired", "partially_reversed", "reversed")
 
 class Movement(NamedTuple):
     """One entry with what it books; `reason` is an adjustment's, `reverses` the transaction or event a return
-    is of, `event` the name of an event's type.
+    is of, `event` the name of an event's type and `event_labels` its names by language.
 
     The status of what a gift order moved is "order": rewards knows the order, by its id `source`.
     """
@@ -80,6 +80,7 @@ class Movement(NamedTuple):
     status: str
     source: UUID | None = None
     event: str | None = None
+    event_labels: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.errors import RistourneError
 from loyalty.selectors import Movement
@@ -108,7 +108,7 @@ class Step:
 def title(movement: Movement, order: OrderShown | None = None) -> str:
     """What a movement was."""
     if movement.kind == "event":
-        return movement.event or _("Thank you for taking part")
+        return _event(movement) or _("Thank you for taking part")
     if movement.kind == "reversal":
         return _returned(movement)
     if movement.kind == "adjustment":
@@ -119,8 +119,15 @@ def title(movement: Movement, order: OrderShown | None = None) -> str:
 
 def _returned(movement: Movement) -> str:
     if movement.event:
-        return _("Taken back: %(event)s") % {"event": movement.event}
+        return _("Taken back: %(event)s") % {"event": _event(movement)}
     return _("Return of purchase %(reference)s") % {"reference": movement.reverses}
+
+
+def _event(movement: Movement) -> str:
+    """The name of an event's type in the page's language, else the one that staff gave it."""
+    spoken = (get_language() or "").split("-")[0]
+    labels = movement.event_labels or {}
+    return next((text for code, text in labels.items() if code.split("-")[0] == spoken), movement.event or "")
 
 
 def refusal(error: RistourneError) -> str:

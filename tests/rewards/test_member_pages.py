@@ -8,14 +8,15 @@ import pytest
 import time_machine
 from django.test import Client
 
+from loyalty.models import EventType
 from loyalty.selectors import STATUSES
 from loyalty.services import tier_create, tier_rules_set
-from members.models import Member
+from members.models import Member, Programme
 from rewards.lifecycle import Status
 from rewards.pages import words
 from segments.models import Segment
 from tests.factories import ApiClient, MemberFactory
-from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros, reverse
+from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros, event, event_type, reverse, take_back
 from tests.rewards.catalogue import live_gift
 from tests.statements import statements
 
@@ -167,6 +168,20 @@ def test_what_is_nearly_reached_has_the_decimal_sign_of_the_language(
     Member.objects.filter(pk=ada.pk).update(language="fr")
     earn(till, "POS-1")
     assert "Encore 5,10 EUR" in text_of(browser_of(till).get("/my/purchases/POS-1"))
+
+
+def test_events_are_called_as_in_the_language_of_the_page(
+    till: ApiClient, phone: Client, programme: Programme, english: Member
+) -> None:
+    kind = event_type(programme)
+    EventType.objects.filter(pk=kind.pk).update(labels={"fr": "Avis écrit", "nl-BE": "Review geschreven"})
+    event(till, "R-1")
+    take_back(till, "R-1", "R-2")
+    assert "Taken back: Review written" in text_of(phone.get("/my/history"))
+    Member.objects.filter(pk=english.pk).update(language="nl-BE")
+    dutch = text_of(phone.get("/my/history"))
+    assert dutch.count("Review geschreven") == 2
+    assert "Review written" not in dutch
 
 
 def test_why(till: ApiClient, phone: Client, club: Segment) -> None:
