@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 
 from loyalty.models import Account, Entry
 from members.models import Member, Programme
+from rewards import gather
 from rewards.models import Move, PoolCode, Redemption, Reward, Voucher, VoucherUse
 from rewards.services import Terms
 from tests.factories import ApiClient, MemberFactory
@@ -89,6 +91,53 @@ def test_without_the_stock_guard_too_much_is_sold(
     with broken_apply(*WITHOUT_STOCK_GUARD, function="rewards_apply"):
         sold = everyone_orders(till, members, "MUG", threads=10)
     assert sold["sold"] > 1
+
+
+def test_case_8_a_guarded_change_of_no_row_undoes_everything(
+    till: ApiClient, programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stock is read as 5 and is 0: the order's rows are sent, and none of them stays."""
+    mug(programme, stock=0)
+    crowd(programme, till, 1)
+    read = gather.new_order
+
+    def hopeful(**asked: Any) -> gather.NewContext:
+        context = read(**asked)
+        assert context.gift
+        context.gift.stock = 5
+        return context
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gather, "new_order", hopeful)
+        answer = order(till, "MUG", "W-1", member="C-0")
+        assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+    assert not Redemption.objects.exists()
+    check_books("MUG", 0, 0)
+    assert Account.objects.get().available == 300
+    assert order(till, "MUG", "W-1", member="C-0").json()["code"] == "out_of_stock"
+
+
+def test_case_17_losing_on_the_key_of_a_voucher_is_no_error(till: ApiClient, programme: Programme) -> None:
+    """Many uses under one key: one effect, the rest its replay or 409."""
+    card(programme, points=10)
+    adjust(till, "10042", 100)
+    code = order(till, "CARD").json()["voucher"]["code"]
+
+    def one() -> Callable[[], tuple[int, str]]:
+        client = twin(till)
+
+        def call() -> tuple[int, str]:
+            answer = use(client, code, "U-1", amount="10.00", key="the-key")
+            return answer.status_code, str(answer.json().get("used", answer.json().get("code")))
+
+        return call
+
+    answers = Counter(at_once([one() for _ in range(30)]))
+    good = [answer for answer in answers if answer[0] == 200]
+    assert len(good) == 1
+    assert {answer for answer in answers if answer[0] != 200} <= {(409, "request_in_progress")}
+    assert VoucherUse.objects.count() == 1
+    assert Voucher.objects.get().balance == 15
 
 
 def forty_of_ada(till: ApiClient, count: int) -> Counter[str]:
