@@ -1,12 +1,11 @@
 """Gift orders of the demo's members, at every stage, from points they earned; and who issues their vouchers."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from loyalty.models import Account
 from loyalty.services import Write
 from members.models import Programme
-from rewards.models import Redemption, Reward, RewardVersion
+from rewards.models import Redemption, RewardVersion
 from rewards.services import (
     MoveCommand,
     RedemptionCommand,
@@ -36,7 +35,7 @@ NOTES = {Status.CANCELLED: "Ordered twice", Status.RETURNED: "Nobody at home, ca
 
 
 def orders_create(programme: Programme, now: datetime) -> int:
-    """Orders in every status by the members with most points; how many. A programme with orders keeps them."""
+    """Orders in every status, each by who has most points then; how many. A programme with orders keeps them."""
     voucher_issuer_set(
         programme=programme,
         name=f"{programme.name} NV",
@@ -48,37 +47,36 @@ def orders_create(programme: Programme, now: datetime) -> int:
     parcel, voucher = _cheapest(programme, "physical"), _cheapest(programme, "digital_voucher")
     if parcel is None or voucher is None or Redemption.objects.filter(programme=programme).exists():
         return 0
-    buyers = iter(_buyers(programme, max(parcel.points, voucher.points)))
-    made = 0
+    made = _reservations(programme, voucher, now)
     for name, steps in PARCELS:
         if Status.RETURN_REQUESTED in steps and not parcel.is_returnable:
             continue
-        member = next(buyers, None)
+        member = _buyer(programme, parcel.points)
         if member is None:
-            return made
+            continue
         _order(programme, f"DEMO-{name}", member, parcel.reward.code, "commit", now)
         for to in steps:
             tracking = f"BE{100200300 + made}" if to is Status.IN_DELIVERY else ""
             command = MoveCommand(f"DEMO-{name}", to, STAFF, NOTES.get(to, ""), tracking)
             redemption_move(write=Write(programme.pk, now), command=command)
         made += 1
-    return made + _reservations(programme, voucher.reward, buyers, now)
+    return made
 
 
-def _reservations(programme: Programme, gift: Reward, buyers: Iterator[str], now: datetime) -> int:
+def _reservations(programme: Programme, voucher: RewardVersion, now: datetime) -> int:
     """Vouchers at once, and reservations: one that stands, one released, one that ran out, one confirmed."""
     made = 0
     for name, mode, ago, to in (
+        ("lapsed", "hold", 20, None),  # the earliest first: an account's time never goes back
         ("voucher", "commit", 0, None),
         ("reserved", "hold", 0, None),
         ("released", "hold", 0, Status.RELEASED),
         ("confirmed", "hold", 0, Status.EXCHANGED),
-        ("lapsed", "hold", 20, None),
     ):
-        member = next(buyers, None)
+        member = _buyer(programme, voucher.points)
         if member is None:
-            break
-        _order(programme, f"DEMO-{name}", member, gift.code, mode, now - timedelta(minutes=ago))
+            continue
+        _order(programme, f"DEMO-{name}", member, voucher.reward.code, mode, now - timedelta(minutes=ago))
         if to:
             command = MoveCommand(f"DEMO-{name}", to, SHOP)
             redemption_move(write=Write(programme.pk, now), command=command)
@@ -101,8 +99,8 @@ def _cheapest(programme: Programme, kind: str) -> RewardVersion | None:
     return shown.select_related("reward").order_by("-is_returnable", "points").first()
 
 
-def _buyers(programme: Programme, points: int) -> list[str]:
-    """Numbers of members who can pay so much, the richest first."""
+def _buyer(programme: Programme, points: int | None) -> str | None:
+    """The number of the member with most points, if that is as many as these; never the documentation's."""
     rich = Account.objects.filter(programme=programme, available__gte=points, member__status="active")
     others = rich.exclude(member__number=MEMBER_OF_THE_DOCUMENTATION)
-    return list(others.order_by("-available", "pk").values_list("member__number", flat=True)[:20])
+    return others.order_by("-available", "pk").values_list("member__number", flat=True).first()

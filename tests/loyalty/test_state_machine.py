@@ -250,15 +250,17 @@ class Life(RuleBasedStateMachine):
 
     @rule(lives=st.sampled_from([1, 4, 30]), days=st.sampled_from([0, 3, 12, 60]), hold=st.booleans())
     def order_and_think_better(self, lives: int, days: int, hold: bool) -> None:
-        """What brings points back to lots that are open, on grace or gone."""
+        """What brings points back to lots that are open, on grace or gone: to the same lot twice, days apart."""
         self.give(150, lives)
+        self.redeem(40)
         if hold:
-            self.hold(100, 60 * 24 * 2)
+            self.hold(60, 60 * 24 * 2)
         else:
-            self.redeem(100)
-        self.now += timedelta(days=days)
-        if self.spent:
-            self.give_back(0, 0)
+            self.redeem(60)
+        for later in (days, 5):
+            self.now += timedelta(days=later)
+            if self.spent:
+                self.give_back(0, 0)
 
     @precondition(lambda self: self.held)
     @rule(number=st.integers(0, 30), release=st.booleans())
