@@ -12,6 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from config.kernel.errors import RistourneError
@@ -23,6 +24,7 @@ from segments.services import refresh_request, segment_create, segment_update, u
 
 PAGE_MEDIA = Media(css={"all": ["css/loyalty.css", "css/segments.css"]}, js=["js/segments.js"])
 _PENDING = (Refresh.Status.WAITING, Refresh.Status.RUNNING)
+FILE = UnfoldAdminFileFieldWidget({"accept": ".csv,.txt,.xlsx", "required": True})
 CHARTED = 60
 """Refreshes in the chart of a segment's size."""
 
@@ -123,7 +125,8 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
             except RistourneError as error:
                 refusal = error.detail
         title = f"Upload members of {segment.name}"
-        return self._page(request, segment, "admin/segments/upload_new.html", title, {"refusal": refusal})
+        asked = {"refusal": refusal, "file": FILE.render("file", None, {"id": "file"})}
+        return self._page(request, segment, "admin/segments/upload_new.html", title, asked)
 
     def _page(
         self, request: HttpRequest, segment: Segment, template: str, title: str, context: dict[str, Any]

@@ -19,8 +19,8 @@ class Look:
         self.complaints: list[str] = []
         page.on("request", self._on_request)
         page.on("response", self._on_response)
-        page.on("console", lambda message: self._complain(message.type, message.text))
-        page.on("pageerror", lambda error: self._complain("error", str(error)))
+        page.on("console", lambda it: self._complain(it.type, f"{it.text} {it.location.get('url')}"))
+        page.on("pageerror", lambda error: self._complain("error", f"{error} {error.stack}"))
         folder.mkdir(parents=True, exist_ok=True)
 
     def _on_request(self, request: Request) -> None:
