@@ -46,6 +46,12 @@ def remake(content: bytes, widths: tuple[int, ...] = WIDTHS) -> list[Made]:
     return [_encoded(picture, width) for width in wanted]
 
 
+def check(content: bytes) -> None:
+    """Raises PictureRefused for what `remake` would refuse, without making anything."""
+    _check_nothing_else(content)
+    _opened(content)
+
+
 def _check_nothing_else(content: bytes) -> None:
     if not content:
         raise PictureRefused("The file is empty.")

@@ -36,11 +36,3 @@ class SegmentIsStatic(RistourneError):
     code = "validation_error"
     family = Family.UNPROCESSABLE
     title = "This segment has no criteria and no pins: put members in or take them out."
-
-
-class UploadDecided(RistourneError):
-    """The upload was confirmed or dropped before."""
-
-    code = "illegal_transition"
-    family = Family.CONFLICT
-    title = "This upload is decided already."

@@ -6,6 +6,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from config.kernel.codes import CODE_MAX_LENGTH, code_validator
+from config.kernel.uploads import FileUpload
 from members.models import Member, Programme
 
 REASON_MAX_LENGTH = 200
@@ -161,35 +162,11 @@ class Refresh(models.Model):
         return f"{self.segment_id} at {self.asked_at:%Y-%m-%d %H:%M}"
 
 
-class Upload(models.Model):
-    """A file of members to put into a static segment: looked at first, then run in pieces by a job.
-
-    `done` counts the rows that were run; a job that dies goes on after them.
-    """
-
-    class Status(models.TextChoices):
-        PREVIEW = "preview", "waits for a yes"
-        WAITING = "waiting"
-        RUNNING = "running"
-        DONE = "done"
-        DROPPED = "dropped"
+class Upload(FileUpload):
+    """A file of members to put into a static segment."""
 
     programme = models.ForeignKey(Programme, models.PROTECT, db_constraint=False, db_index=False)
     segment = models.ForeignKey(Segment, models.PROTECT, related_name="uploads", db_constraint=False)
-    status = models.CharField(max_length=16, choices=Status, default=Status.PREVIEW)
-    file_name = models.CharField(max_length=200, blank=True)
-    uploaded_by = models.CharField(max_length=150, blank=True)
-    uploaded_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    total = models.IntegerField(default=0)
-    done = models.IntegerField(default=0)
-    counts = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return self.file_name
 
 
 class UploadRow(models.Model):

@@ -17,7 +17,8 @@ from unfold.enums import ActionVariant
 from config.kernel.admin import OwnFilter, asks, found_or_404, go_to
 from config.kernel.errors import RistourneError
 from members.selectors import languages_of
-from rewards.admin.programmes import CatalogueAdmin, actor_of, picture_url, thumbnail
+from rewards.admin.files import CatalogueFiles
+from rewards.admin.programmes import actor_of, picture_url, thumbnail
 from rewards.forms import CommentForm, gift_fieldsets, gift_form
 from rewards.models import Reward, RewardVersion
 from rewards.services import (
@@ -70,7 +71,7 @@ def name_of(version: RewardVersion, reward: Reward) -> str:
 
 
 @admin.register(Reward)
-class RewardAdmin(CatalogueAdmin):
+class RewardAdmin(CatalogueFiles):
     list_display = ["image", "code", "called", "kind", "states", "points", "stock", "programme"]
     list_display_links = ["code", "called"]
     list_filter = [("programme", OwnFilter), "kind", "state", "versions__state"]

@@ -26,6 +26,16 @@ class TrackingFileForm(forms.Form):
     )
 
 
+class GiftsFileForm(forms.Form):
+    """A file of gifts, alone or in a ZIP with the pictures it names."""
+
+    file = forms.FileField(
+        label="CSV or XLSX with the columns of an export, or a ZIP of it and its pictures",
+        help_text="A row names its gift by code; cells that read as they do in an export change nothing.",
+        widget=UnfoldAdminFileFieldWidget,
+    )
+
+
 class CodesFileForm(forms.Form):
     """A file with a column code."""
 

@@ -58,12 +58,16 @@ class CatalogueAdmin(TenantAdmin):
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self.has_add_permission(request) and self.programme_of(request) is None:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": f"Add {self.opts.verbose_name}: for which programme?",
-                "opts": self.opts,
-                "media": self.media,
-                "programmes": own_programmes(request),
-            }
-            return TemplateResponse(request, "admin/loyalty/choose_programme.html", context)
+            return self.choose_programme(request, f"Add {self.opts.verbose_name}: for which programme?")
         return super().add_view(request, *args, **kwargs)
+
+    def choose_programme(self, request: HttpRequest, title: str) -> HttpResponse:
+        """Ask which programme; the answer is the same page with `?programme=`."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "media": self.media,
+            "programmes": own_programmes(request),
+        }
+        return TemplateResponse(request, "admin/loyalty/choose_programme.html", context)

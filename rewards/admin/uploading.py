@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from config.kernel.admin import TenantAdmin
+from config.kernel.errors import RistourneError
 
 
 def file_page(
@@ -16,14 +17,19 @@ def file_page(
     request: HttpRequest,
     form_class: type[Form],
     title: str,
-    take: Callable[[IO[bytes]], None],
+    take: Callable[[IO[bytes]], str | None],
     back: str,
 ) -> HttpResponse:
-    """Ask for a file and give it to `take`, which tells the user what became of it; then go `back`."""
+    """Ask for a file and give it to `take`, which tells the user what became of it or where to see it.
+
+    A refusal stands at the field; without an address to go to, the way is `back`.
+    """
     form = form_class(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        take(form.cleaned_data["file"])
-        return redirect(back)
+        try:
+            return redirect(take(form.cleaned_data["file"]) or back)
+        except RistourneError as error:
+            form.add_error("file", error.detail or error.title)
     context = {
         **page.admin_site.each_context(request),
         "title": title,

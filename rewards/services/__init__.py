@@ -1,6 +1,13 @@
 """Writes of rewards: the catalogue's categories, pictures, gifts and their validation."""
 
 from rewards.lifecycle import Status
+from rewards.services.catalogue_uploads import (
+    catalogue_upload_confirm,
+    catalogue_upload_create,
+    catalogue_upload_drop,
+    catalogue_upload_run,
+    catalogue_uploads_forget,
+)
 from rewards.services.categories import category_create, category_update
 from rewards.services.content import Content, Image, content_of
 from rewards.services.deliveries import deliveries_erase, deliveries_forget
@@ -42,6 +49,11 @@ __all__ = [
     "Terms",
     "UseCommand",
     "catalogue_changed",
+    "catalogue_upload_confirm",
+    "catalogue_upload_create",
+    "catalogue_upload_drop",
+    "catalogue_upload_run",
+    "catalogue_uploads_forget",
     "category_create",
     "category_update",
     "content_of",

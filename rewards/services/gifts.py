@@ -66,6 +66,14 @@ def reward_revise(*, reward: Reward, content: Content, actor: str, now: datetime
     gift is retired.
     """
     reward = locked_reward(reward)
+    waiting = draft_of(reward)
+    last = reward.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    version = waiting or RewardVersion(reward=reward, number=last + 1)
+    return _write(version, content, actor, now)
+
+
+def draft_of(reward: Reward) -> RewardVersion | None:
+    """The draft that can be written; None where a new one can begin. Raises IllegalStep where neither can be."""
     if reward.state == Reward.State.RETIRED:
         raise IllegalStep("The gift is retired.", allowed=[])
     waiting = reward.versions.filter(state__in=RewardVersion.OPEN).first()
@@ -74,9 +82,7 @@ def reward_revise(*, reward: Reward, content: Content, actor: str, now: datetime
             f"Version {waiting.number} is {waiting.get_state_display().lower()}: decide on it, or withdraw it.",
             allowed=[],
         )
-    last = reward.versions.order_by("-number").values_list("number", flat=True).first() or 0
-    version = waiting or RewardVersion(reward=reward, number=last + 1)
-    return _write(version, content, actor, now)
+    return waiting
 
 
 def _write(version: RewardVersion, content: Content, actor: str, now: datetime) -> RewardVersion:

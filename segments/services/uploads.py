@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from config.kernel.codes import is_code
 from config.kernel.sheets import Sheet, sheet_open
 from config.kernel.sql import rows
-from segments.errors import UploadDecided
+from config.kernel.uploads import locked_upload, undecided
 from segments.models import REASON_MAX_LENGTH, Membership, Segment, Upload, UploadRow
 from segments.selectors import upload_preview
 from segments.services.batches import Operation, memberships_apply
@@ -70,7 +70,7 @@ def _judged(sheet: Sheet) -> Iterator[tuple[int, str, str, str]]:
 @db_transaction.atomic
 def upload_confirm(*, upload: Upload, now: datetime) -> Upload:
     """Let a job put the members in. Raises UploadDecided, SegmentIsDynamic and ProgrammeNotActive."""
-    locked = _undecided(upload)
+    locked = undecided(upload)
     check_by_hand(locked.segment)
     locked.status = Upload.Status.WAITING
     locked.save(update_fields=["status"])
@@ -82,19 +82,10 @@ def upload_confirm(*, upload: Upload, now: datetime) -> Upload:
 @db_transaction.atomic
 def upload_drop(*, upload: Upload) -> None:
     """Forget the file. Raises UploadDecided once it was confirmed."""
-    locked = _undecided(upload)
+    locked = undecided(upload)
     UploadRow.objects.filter(upload=locked).delete()
     locked.status = Upload.Status.DROPPED
     locked.save(update_fields=["status"])
-
-
-def _undecided(upload: Upload) -> Upload:
-    locked = (
-        Upload.objects.select_for_update(of=("self",)).select_related("segment__programme").get(pk=upload.pk)
-    )
-    if locked.status != Upload.Status.PREVIEW:
-        raise UploadDecided
-    return locked
 
 
 def upload_run(*, upload_id: int, now: datetime) -> Upload:
@@ -109,10 +100,8 @@ def upload_run(*, upload_id: int, now: datetime) -> Upload:
 
 @db_transaction.atomic
 def _run_piece(upload_id: int, now: datetime) -> Upload:
-    upload = (
-        Upload.objects.select_for_update(of=("self",)).select_related("segment__programme").get(pk=upload_id)
-    )
-    if upload.status not in {Upload.Status.WAITING, Upload.Status.RUNNING}:
+    upload = locked_upload(Upload, upload_id)
+    if not upload.is_pending:
         return upload
     waiting = UploadRow.objects.filter(upload=upload, outcome="").order_by("number")
     piece = list(waiting.values_list("number", "member", "reason")[:PIECE])

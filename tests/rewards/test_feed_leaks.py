@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from config.kernel.errors import RistourneError
 from members.models import Programme
+from rewards import shelf
 from rewards.models import Reward, RewardVersion
 from rewards.services import (
     reward_pause,
@@ -114,6 +115,11 @@ def seen(client: ApiClient) -> int | None:
 )
 @given(moves=st.lists(STEPS, min_size=6, max_size=28))
 def test_nothing_unvalidated_is_ever_seen(till: ApiClient, programme: Programme, moves: list[Any]) -> None:
+    follow(till, programme, moves)
+
+
+def follow(till: ApiClient, programme: Programme, moves: list[Any]) -> None:
+    """A gift through these moves: after each one the feed shows what its twin says."""
     Reward.objects.filter(programme=programme).exclude(state="retired").update(state="retired")
     with time_machine.travel(NOW, tick=False) as clock:
         now = NOW
@@ -130,3 +136,38 @@ def test_nothing_unvalidated_is_ever_seen(till: ApiClient, programme: Programme,
                 with contextlib.suppress(RistourneError):
                     step(reward, twin, move, now)
             assert seen(till) == twin.points(now), (move, twin.approved)
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "moves"),
+    [
+        ("r.state = 'active' AND ", "", [("submit", 0), ("validate", 0), ("pause", 0)]),
+        (
+            "shown_from <= %(now)s",
+            "shown_from IS NOT NULL",
+            [("revise", 7, 4, None), ("submit", 0), ("validate", 0)],
+        ),
+        (
+            " AND (v.shown_until IS NULL OR v.shown_until > %(now)s)",
+            "",
+            [("revise", 7, None, 1), ("submit", 0), ("validate", 0), ("wait", 4)],
+        ),
+    ],
+    ids=["paused", "not yet", "over"],
+)
+def test_a_query_that_shows_more_is_found_out(
+    till: ApiClient,
+    programme: Programme,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    instead: str,
+    moves: list[Any],
+) -> None:
+    """The negative control: without one of its conditions the query fails where the right one holds."""
+    assert part in shelf._GIFTS
+    with monkeypatch.context() as broken:
+        broken.setattr(shelf, "_GIFTS", shelf._GIFTS.replace(part, instead))
+        with pytest.raises(AssertionError) as failed:
+            follow(till, programme, moves)
+    assert moves[-1][0] in str(failed.value)
+    follow(till, programme, moves)
