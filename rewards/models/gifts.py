@@ -55,6 +55,7 @@ class Reward(models.Model):
     history = HistoricalRecords(excluded_fields=["stock", "revision", "changed_at"])
 
     class Meta:
+        verbose_name = "gift"
         ordering = ["code"]
         constraints = [
             models.UniqueConstraint(fields=["programme", "code"], name="reward_code_once"),
@@ -134,6 +135,7 @@ class RewardVersion(models.Model):
     validated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "versions to validate"
         ordering = ["reward", "number"]
         constraints = [
             models.UniqueConstraint(fields=["reward", "number"], name="version_number_once"),

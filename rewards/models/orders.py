@@ -64,6 +64,7 @@ class Redemption(models.Model):
     metadata = models.JSONField(default=dict)
 
     class Meta:
+        verbose_name = "gift order"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["programme", "reference"], name="redemption_reference_unique"),

@@ -42,6 +42,8 @@ class CodePool(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "pool of codes"
+        verbose_name_plural = "pools of codes"
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["programme", "id"], name="pool_of_programme")]
 

@@ -89,7 +89,7 @@ def _cell(value: object) -> object:
     if not isinstance(value, int | Decimal):
         return value
     text = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
-    if abs(value) >= _WIDEST_NUMBER:
+    if abs(int(value)) >= _WIDEST_NUMBER:
         return text
     # Without the zeros the column adds, and never with an exponent.
     return Decimal(text) if isinstance(value, Decimal) else value

@@ -431,7 +431,7 @@ def test_a_nested_archive_named_as_a_picture(desk: Client) -> None:  # noqa: F81
         (b"number;name\n1;x\n", "no column code"),
         (sheet(NEW | {"name_de": "x", "pionts": "1"}), "Nobody knows the column name_de, pionts"),
         (b"\xef\xbb\xbfcode\n\xff\xfe\n", "not text in UTF-8"),
-        (b"\xff\xfec\x00o\x00d\x00e\x00\n\x00\x00\xd8", "not text in utf-16"),
+        (b"\xff\xfec\x00o\x00d\x00e\x00\n\x00\x00\xd8", "not text in UTF-16"),
         (b"code\nA\x00B\n", "characters that no text has"),
         (workbook(NEW, **{"xl/vbaProject.bin": b"x"}), "holds macros"),
         (b"%PDF-1.7", "a PDF"),
