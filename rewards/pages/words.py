@@ -114,7 +114,7 @@ def title(movement: Movement, order: OrderShown | None = None) -> str:
     if movement.kind == "adjustment":
         return _("Correction: %(reason)s") % {"reason": movement.reason}
     text = str(_TITLES[movement.kind])
-    return f"{text}: {order.name}" if order else text
+    return _("%(what)s: %(name)s") % {"what": text, "name": order.name} if order else text
 
 
 def _returned(movement: Movement) -> str:
