@@ -87,7 +87,7 @@ def change_of(cells: Mapping[str, str], known: Known | None, place: Place, resol
     if known:
         was = written(known.reward, version, place) if version else written_terms(known.reward)
     wanted = read(cells, was, place, now)
-    if known and wanted.kind != known.reward.kind:
+    if known and wanted.kind not in {"", known.reward.kind}:
         raise ValidationFailed.at("/kind", "fixed", "The kind of a gift does not change.")
     content = wanted.content
     is_pictured = wanted.images is not None

@@ -261,6 +261,13 @@ def test_a_file_is_looked_at_confirmed_and_run(desk: Client, programme: Programm
     assert "Done" in desk.get(url("catalogueupload_change", upload.pk)).content.decode()
 
 
+def test_the_kind_of_a_gift_stays(desk: Client, programme: Programme) -> None:  # noqa: F811
+    live_gift(programme)
+    upload = send(desk, sheet({"code": "GFT-1", "kind": "donation"}))
+    assert whys(upload) == {2: "kind: The kind of a gift does not change."}
+    assert send(desk, sheet({"code": "GFT-1", "kind": "", "points": "5"})).counts == {"changed": 1}
+
+
 def test_nothing_goes_live_without_a_second_person(desk: Client, programme: Programme) -> None:  # noqa: F811
     reward = live_gift(programme)
     run(desk, send(desk, sheet({"code": "GFT-1", "points": "1"})))
