@@ -191,7 +191,7 @@ def test_who_is_in_a_segment(page: Page, carol: User, shop: ApiClient, look: Loo
     page.get_by_label("Number").fill("500")
     expect(page.locator("#count")).to_contain_text("0 members")
     page.get_by_label("Number").fill("200")
-    expect(page.locator("#count")).to_contain_text("1 member, e.g. 10042 (Ada )")
+    expect(page.locator("#count")).to_contain_text("1 member, e.g. 10042 (Ada)")
     page.get_by_label("When", exact=True).select_option("days")
     page.get_by_label("Days", exact=True).fill("90")
     expect(page.locator("#count")).to_contain_text("in the last 90 days")
