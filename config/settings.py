@@ -334,6 +334,22 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/icon.svg")}
     ],
     "STYLES": [lambda request: static("css/office.css")],
+    # The accent of our other pages; white on 600 has a contrast of more than 5 to 1.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(98.4% .014 180)",
+            "100": "oklch(95.3% .04 180)",
+            "200": "oklch(91% .07 180)",
+            "300": "oklch(84% .09 180)",
+            "400": "oklch(74% .1 180)",
+            "500": "oklch(60% .1 180)",
+            "600": "oklch(47% .09 178)",
+            "700": "oklch(41% .08 178)",
+            "800": "oklch(36% .07 178)",
+            "900": "oklch(31% .055 178)",
+            "950": "oklch(22% .04 180)",
+        }
+    },
 }
 
 # --- Transport ----------------------------------------------------------------------------------------

@@ -217,7 +217,7 @@ def test_a_file_of_members(page: Page, carol: User, club: Segment, look: Look, l
     expect(page.locator(".tile", has_text="are put in")).to_contain_text("1")
     expect(page.locator(".tile", has_text="name a number that nobody has")).to_contain_text("1")
     look.at("upload-preview")
-    act(page, "Put them in")
+    act(page, "Go ahead")
     work()
     told(page, "Done, ")
     look.at("upload-done")
