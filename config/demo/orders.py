@@ -22,15 +22,23 @@ PREPARED = (Status.IN_PREPARATION,)
 SENT = (*PREPARED, Status.IN_DELIVERY)
 ARRIVED = (*SENT, Status.DELIVERED)
 PARCELS: tuple[tuple[str, tuple[Status, ...]], ...] = (
-    ("ordered", ()),
+    ("cancelled", (Status.CANCELLED,)),
+    ("back", (*SENT, Status.RETURNED)),
+    ("asked-back", (*ARRIVED, Status.RETURN_REQUESTED)),
     ("prepared", PREPARED),
     ("sent", SENT),
+    ("ordered", ()),
     ("arrived", ARRIVED),
-    ("asked-back", (*ARRIVED, Status.RETURN_REQUESTED)),
-    ("back", (*SENT, Status.RETURNED)),
-    ("cancelled", (Status.CANCELLED,)),
 )
-"""What became of each parcel, step by step."""
+"""What became of each parcel, step by step; first those whose points are for the next one again."""
+Voucher = tuple[str, str, int, Status | None]
+PASSING: tuple[Voucher, ...] = (("lapsed", "hold", 20, None), ("released", "hold", 0, Status.RELEASED))
+LASTING: tuple[Voucher, ...] = (
+    ("reserved", "hold", 0, None),
+    ("voucher", "commit", 0, None),
+    ("confirmed", "hold", 0, Status.EXCHANGED),
+)
+"""Vouchers by name: mode, how many minutes ago (an account's time never goes back), and the step after."""
 NOTES = {Status.CANCELLED: "Ordered twice", Status.RETURNED: "Nobody at home, came back"}
 
 
@@ -47,7 +55,7 @@ def orders_create(programme: Programme, now: datetime) -> int:
     parcel, voucher = _cheapest(programme, "physical"), _cheapest(programme, "digital_voucher")
     if parcel is None or voucher is None or Redemption.objects.filter(programme=programme).exists():
         return 0
-    made = _reservations(programme, voucher, now)
+    made = _vouchers(programme, voucher, PASSING, now)
     for name, steps in PARCELS:
         if Status.RETURN_REQUESTED in steps and not parcel.is_returnable:
             continue
@@ -60,19 +68,15 @@ def orders_create(programme: Programme, now: datetime) -> int:
             command = MoveCommand(f"DEMO-{name}", to, STAFF, NOTES.get(to, ""), tracking)
             redemption_move(write=Write(programme.pk, now), command=command)
         made += 1
-    return made
+    return made + _vouchers(programme, voucher, LASTING, now)
 
 
-def _reservations(programme: Programme, voucher: RewardVersion, now: datetime) -> int:
-    """Vouchers at once, and reservations: one that stands, one released, one that ran out, one confirmed."""
+def _vouchers(
+    programme: Programme, voucher: RewardVersion, wanted: tuple[Voucher, ...], now: datetime
+) -> int:
+    """Vouchers at once or reserved, as far as somebody can pay; how many."""
     made = 0
-    for name, mode, ago, to in (
-        ("lapsed", "hold", 20, None),  # the earliest first: an account's time never goes back
-        ("voucher", "commit", 0, None),
-        ("reserved", "hold", 0, None),
-        ("released", "hold", 0, Status.RELEASED),
-        ("confirmed", "hold", 0, Status.EXCHANGED),
-    ):
+    for name, mode, ago, to in wanted:
         member = _buyer(programme, voucher.points)
         if member is None:
             continue

@@ -36,3 +36,21 @@ def test_orders_at_every_stage() -> None:
     assert Account.objects.filter(held__gt=0).count() == 1
     assert orders_create(programme, timezone.now()) == 0
     check_ledger()
+
+
+@pytest.mark.django_db
+def test_three_members_are_enough() -> None:
+    """The points of choco-club's members: every status but a second confirmed voucher."""
+    programme: Programme = ProgrammeFactory()
+    simple_terms(programme)
+    till = ApiClient(programme)
+    for number, points in enumerate((955, 893, 1428, 64)):
+        member = MemberFactory(programme=programme, number=f"M-{number}")
+        assert adjust(till, member.number, points).status_code == 201
+    opened = datetime(2026, 1, 5, tzinfo=UTC)
+    mug(programme, stock=20, at=opened, points=390)
+    card(programme, at=opened, points=500)
+    assert orders_create(programme, timezone.now()) == 11
+    statuses = Counter(Redemption.objects.values_list("status", flat=True))
+    assert set(statuses) == set(Redemption.Status.values)
+    check_ledger()
