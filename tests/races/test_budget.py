@@ -106,10 +106,10 @@ def test_uses_of_a_limited_promotion(
     programme: Programme, till: ApiClient, gate: Callable[[int], None]
 ) -> None:
     """woocommerce#13505: the counter equals the rows."""
-    publish(programme, "PR-FIRST-30", PromotionRule("fixed", "10", caps={"budget": Cap(uses=30)}))
-    calls = earns(programme, till, 60)
+    publish(programme, "PR-FIRST-400", PromotionRule("fixed", "10", caps={"budget": Cap(uses=400)}))
+    calls = earns(programme, till, 1000)
     gate(10)
     answers = at_once(calls)
-    assert sorted(answer["points"] for answer in answers) == [1] * 30 + [11] * 30
-    assert PromotionBudget.objects.get().uses_used == PromotionUsage.objects.count() == 30
+    assert sorted(answer["points"] for answer in answers) == [1] * 600 + [11] * 400
+    assert PromotionBudget.objects.get().uses_used == PromotionUsage.objects.count() == 400
     check_ledger()
