@@ -13,11 +13,10 @@ import msgspec
 from django.db import IntegrityError, OperationalError
 from uuid_utils.compat import uuid7
 
-from config.kernel.sql import rows
+from config.kernel.sql import hex_text, rows
 from loyalty.engine.model import Room
 from loyalty.engine.numbers import POINT, RATE, plain
 from loyalty.ledger import Account, Posting
-from loyalty.records import hex_text
 
 Row = Mapping[str, Any]
 

@@ -16,8 +16,8 @@ from django.http import HttpResponse
 
 from config.kernel.api.problems import PROBLEM_MEDIA_TYPE
 from config.kernel.errors import FieldError, ValidationFailed
+from config.kernel.sql import from_hex, hex_text
 from loyalty.errors import IdempotencyKeyMissing, IdempotencyKeyReused
-from loyalty.records import from_hex, hex_text
 
 KEY = re.compile(r"[\x20-\x7e]{1,255}")
 BOUND = 0

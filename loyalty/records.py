@@ -15,16 +15,6 @@ from loyalty.engine.numbers import POINT, QUANTITY, RATE, plain, scaled
 from loyalty.ledger import Figures
 
 
-def hex_text(value: bytes) -> str:
-    """Bytes as PostgreSQL's text form of bytea."""
-    return "\\x" + value.hex()
-
-
-def from_hex(text: str) -> bytes:
-    """The bytes of PostgreSQL's text form of bytea."""
-    return bytes.fromhex(text[2:])
-
-
 class LineRow(msgspec.Struct, array_like=True):
     """A line as stored: decimals as normalised text, category and brand resolved.
 

@@ -29,7 +29,7 @@ from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
 from rewards.lifecycle import UNDONE, Status
-from rewards.models import Category, Move, Redemption, Reward, VoucherIssuer
+from rewards.models import Move, Redemption, VoucherIssuer
 from rewards.offers import prices_open_to
 from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
@@ -216,22 +216,6 @@ def taker_of(programme: Programme, number: str, now: datetime) -> Taker:
         taken_in_period={reward: lately for reward, _, lately in taken},
         prices=prices_open_to(programme, number, segments, now),
     )
-
-
-def reward_by_code(programme: Programme, code: str) -> Reward:
-    """The programme's gift with this code, in whatever state. NotFound."""
-    try:
-        return Reward.objects.select_related("programme").get(programme=programme, code=code)
-    except Reward.DoesNotExist:
-        raise NotFound from None
-
-
-def category_by_code(programme: Programme, code: str) -> Category:
-    """The programme's category with this code. NotFound."""
-    try:
-        return Category.objects.select_related("programme").get(programme=programme, code=code)
-    except Category.DoesNotExist:
-        raise NotFound from None
 
 
 def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_code: bool) -> bytes:

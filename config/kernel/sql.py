@@ -36,3 +36,13 @@ def delete_in_chunks(query: str, params: Mapping[str, Any]) -> int:
     while deleted := len(rows(query, params)):
         total += deleted
     return total
+
+
+def hex_text(value: bytes) -> str:
+    """Bytes as PostgreSQL's text form of bytea."""
+    return "\\x" + value.hex()
+
+
+def from_hex(text: str) -> bytes:
+    """The bytes of PostgreSQL's text form of bytea."""
+    return bytes.fromhex(text[2:])

@@ -9,6 +9,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
+from config.kernel.sql import from_hex, hex_text
 from loyalty import answers, chain, gather, ledger
 from loyalty.apply import Activity, Call
 from loyalty.engine import Ruleset, calendar
@@ -17,7 +18,7 @@ from loyalty.gather import AdjustmentContext
 from loyalty.idempotency import Answer
 from loyalty.ledger import ADJUSTMENT, Account, Posting, Source
 from loyalty.models import Adjustment
-from loyalty.records import AdjustmentRow, EntryRow, figures_row, from_hex, hex_text
+from loyalty.records import AdjustmentRow, EntryRow, figures_row
 from loyalty.rulesets import timeline
 from loyalty.services.baskets import check_member, check_programme
 from loyalty.services.transactions import entry_row, refused

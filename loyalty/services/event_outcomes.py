@@ -8,6 +8,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import NotFound, RistourneError
+from config.kernel.sql import from_hex, hex_text
 from loyalty import chain, event_answers, event_gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.errors import AlreadyReversed, EventDecided, ReferenceConflict
@@ -17,7 +18,7 @@ from loyalty.gather import TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Posting, Source
 from loyalty.models import Event
-from loyalty.records import EventReversalRow, figures_row, from_hex, hex_text
+from loyalty.records import EventReversalRow, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
 from loyalty.services.baskets import check_member, check_programme, progress_of
 from loyalty.services.events import book, tell

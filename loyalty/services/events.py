@@ -13,6 +13,7 @@ from django.conf import settings
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
+from config.kernel.sql import from_hex, hex_text
 from loyalty import chain, event_answers, event_gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.engine import Ruleset, calendar
@@ -26,7 +27,7 @@ from loyalty.gather import TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import ISSUANCE, Account, Posting, Source
 from loyalty.models import Event
-from loyalty.records import EntryRow, EventRow, figures_row, from_hex, hex_text
+from loyalty.records import EntryRow, EventRow, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
 from loyalty.services.baskets import check_member, check_programme, check_window, progress_of
 from loyalty.services.evaluations import points_dates

@@ -8,6 +8,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
+from config.kernel.sql import from_hex, hex_text
 from loyalty import answers, chain, gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.engine import Line, Ruleset, evaluate
@@ -17,7 +18,7 @@ from loyalty.errors import AlreadyReversed, QuantityExceedsRemaining, ReferenceC
 from loyalty.gather import ReversalContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Account, Posting, Source
-from loyalty.records import EntryRow, ReversalRow, TransactionRow, facts_from, figures_row, from_hex, hex_text
+from loyalty.records import EntryRow, ReversalRow, TransactionRow, facts_from, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
 from loyalty.services.baskets import check_programme, progress_of
 from loyalty.services.transactions import entry_row, refused

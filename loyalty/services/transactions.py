@@ -9,6 +9,7 @@ from typing import Any
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import RistourneError, TemporarilyUnavailable
+from config.kernel.sql import from_hex, hex_text
 from loyalty import answers, chain, ledger, standings
 from loyalty.apply import Activity, Call, Stale
 from loyalty.engine import Evaluation, Facts, Ruleset, calendar, evaluate, explain
@@ -17,7 +18,7 @@ from loyalty.errors import ReferenceConflict
 from loyalty.gather import BasketContext, Booked, Gathered, Holding, Person
 from loyalty.idempotency import BOUND, Answer
 from loyalty.ledger import ISSUANCE, Account, Posting, Source
-from loyalty.records import EntryRow, LineRow, TransactionRow, facts_row, figures_row, from_hex, hex_text
+from loyalty.records import EntryRow, LineRow, TransactionRow, facts_row, figures_row
 from loyalty.rulesets import Timeline, by_hash
 from loyalty.services.baskets import (
     BasketCommand,

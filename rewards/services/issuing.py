@@ -7,17 +7,13 @@ from zoneinfo import ZoneInfo
 
 from uuid_utils.compat import uuid7
 
+from config.kernel.sql import from_hex, hex_text
 from loyalty.idempotency import Answer
 from loyalty.services import Call
 from rewards import codes
 from rewards.gather import Booked
 from rewards.lifecycle import Status
 from rewards.records import GiftRow, PoolCodeRow, RedemptionRow, VoucherRow
-
-
-def hex_text(value: bytes) -> str:
-    """Bytes as PostgreSQL's text form of bytea."""
-    return "\\x" + value.hex()
 
 
 def step(
@@ -103,7 +99,7 @@ def code_of(booked: Booked) -> str | None:
         return None
     try:
         if booked.pool_code:
-            sealed = bytes.fromhex(booked.pool_code.sealed[2:])
+            sealed = from_hex(booked.pool_code.sealed)
             return codes.opened(row.programme_id, sealed, booked.pool_code.key_id)
         return codes.grouped(codes.derived(row.programme_id, row.id, row.key_id))
     except codes.KeyGone:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.kernel.errors import NotFound, RistourneError
+from config.kernel.sql import from_hex
 from loyalty.idempotency import Answer
 from loyalty.services import (
     Call,
@@ -186,7 +187,7 @@ def _change(context: KnownContext, call: Call, was: Status, status: Status, at: 
 def order_of(context: KnownContext) -> Order:
     """The order as the ledger knows it."""
     row, place = context.booked.row, context.place
-    salt = bytes.fromhex(row.salt[2:])
+    salt = from_hex(row.salt)
     return Order(row.id, row.reference, salt, row.programme_id, place.zone, place.grace_days)
 
 

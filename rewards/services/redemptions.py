@@ -11,7 +11,7 @@ import msgspec
 from uuid_utils.compat import uuid7
 
 from config.kernel.errors import NotFound, RistourneError, ValidationFailed
-from config.kernel.sql import rows
+from config.kernel.sql import from_hex, hex_text, rows
 from loyalty.errors import ReferenceConflict
 from loyalty.idempotency import Answer
 from loyalty.selectors import promotions_open_to
@@ -170,9 +170,7 @@ def _decide(write: Write, command: RedemptionCommand, context: NewContext, call:
     gift = available(context, command)
     unit_points, promotion = _price(context, gift, write)
     row = _row(write, command, person.id, gift, unit_points, promotion)
-    order = Order(
-        row.id, row.reference, bytes.fromhex(row.salt[2:]), write.programme_id, place.zone, place.grace_days
-    )
+    order = Order(row.id, row.reference, from_hex(row.salt), write.programme_id, place.zone, place.grace_days)
     if command.mode == "hold":
         row.reserved_until = write.now + RESERVED_FOR
         moved = points_hold(call, place.holding, order, row.points, row.reserved_until)
@@ -194,7 +192,7 @@ def _promised(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _repeated(write: Write, command: RedemptionCommand, context: NewContext, booked: Booked) -> Decided:
-    if bytes.fromhex(booked.row.content[2:]) != command.content(bytes.fromhex(booked.row.salt[2:])):
+    if from_hex(booked.row.content) != command.content(from_hex(booked.row.salt)):
         raise ReferenceConflict("This reference is booked with other content.")
     given = answer(200, answers.ordered(booked, context.place.zone), replayed=True)
     return Decided(given, booked, knows_code=_is_same(context, write))
@@ -291,8 +289,8 @@ def _row(
         parts=[],
         entry_seq=None,
         balance={},
-        content=issuing.hex_text(command.content(salt)),
-        salt=issuing.hex_text(salt),
+        content=hex_text(command.content(salt)),
+        salt=hex_text(salt),
         metadata=command.metadata,
     )
 
