@@ -14,7 +14,7 @@ from rewards.shelf import CategoryRow, Gift, Shelf
 from rewards.texts import chain, pick
 
 _encode = msgspec.json.Encoder().encode
-_texts = msgspec.json.Decoder(dict[str, str]).decode
+texts_of = msgspec.json.Decoder(dict[str, str]).decode
 _pictures = msgspec.json.Decoder(list[tuple[list[dict[str, Any]], dict[str, str]]]).decode
 _MAX_FEEDS, _MAX_PAGES = 24, 512
 _GZIP_LEVEL = 5
@@ -108,7 +108,7 @@ def gift_shown(
     wanted = languages[0] if languages else ""
     texts, fallen = {}, []
     for name in ("name", "description", "delivery_terms"):
-        texts[name], language = pick(_texts(getattr(gift, name)), languages)
+        texts[name], language = pick(texts_of(getattr(gift, name)), languages)
         if texts[name] and language != wanted:
             fallen.append(name)
     return {

@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString, mark_safe
 from config.kernel.pages import MemberPage
 from members.selectors import earned_since
 from rewards.eligibility import Taker, reasons
-from rewards.feed import below, categories_shown, gift_shown
+from rewards.feed import below, categories_shown, gift_shown, texts_of
 from rewards.selectors import taker_of
 from rewards.services.pictures import FOLDER
 from rewards.shelf import Gift, Shelf, shelf_of
-from rewards.texts import best_language, chain, clean_html, plain
+from rewards.texts import best_language, chain, clean_html, pick
 
 PAGE = 24
 PACE_DAYS = 90
@@ -40,7 +40,6 @@ class Offer:
     reasons: list[str]
     missing: int
     by: datetime | None
-    teaser: str
 
     @property
     def is_in_reach(self) -> bool:
@@ -57,10 +56,10 @@ class Window:
     pace: float
     now: datetime
 
-    def offers(self, gifts: Iterable[Gift]) -> list[Offer]:
-        """Those of the gifts that are offered to the member."""
-        found = (self.offer(gift) for gift in gifts)
-        return [offer for offer in found if HIDDEN.isdisjoint(offer.reasons)]
+    def offered(self, gifts: Iterable[Gift], *, in_reach: bool = False) -> list[Gift]:
+        """Those of the gifts that are offered to the member; `in_reach` leaves those she can have now."""
+        found = ((gift, reasons(gift, self.taker)) for gift in gifts)
+        return [gift for gift, why in found if not why or not (in_reach or HIDDEN.intersection(why))]
 
     def offer(self, gift: Gift) -> Offer:
         """One gift to the member."""
@@ -75,8 +74,11 @@ class Window:
             reasons=reasons(gift, self.taker),
             missing=missing,
             by=self._by(missing),
-            teaser=plain(shown["description"])[:140],
         )
+
+    def title(self, gift: Gift) -> str:
+        """What a search looks into: name and brand, without case."""
+        return f"{pick(texts_of(gift.name), self.languages)[0]} {gift.brand}".casefold()
 
     def shown(self, gift: Gift) -> dict[str, Any]:
         """A gift as the API shows it, in the member's language."""
@@ -96,30 +98,29 @@ class GiftsPage(MemberPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         window = window_of(self)
         asked = {name: self.request.GET.get(name, "").strip() for name in ("q", "category", "reach")}
-        offers = self._found(window, **asked)
-        page = self._page(len(offers))
+        gifts = self._found(window, **asked)
+        page = self._page(len(gifts))
         kept = {name: value for name, value in asked.items() if value}
         categories = categories_shown(window.shelf, window.languages, "")
         return super().get_context_data(
-            offers=offers[page * PAGE : (page + 1) * PAGE],
-            count=len(offers),
+            offers=[window.offer(gift) for gift in gifts[page * PAGE : (page + 1) * PAGE]],
+            count=len(gifts),
             asked=asked,
             categories=[x for x in categories if x["active"] and x["parent"] is None],
-            more="?" + urlencode({**kept, "page": page + 2}) if len(offers) > (page + 1) * PAGE else "",
+            more="?" + urlencode({**kept, "page": page + 2}) if len(gifts) > (page + 1) * PAGE else "",
             available=window.taker.available,
             **kwargs,
         )
 
-    def _found(self, window: Window, q: str, category: str, reach: str) -> list[Offer]:
+    def _found(self, window: Window, q: str, category: str, reach: str) -> list[Gift]:
         gifts: Iterable[Gift] = sorted(window.shelf.gifts, key=lambda gift: (gift.points, gift.code))
         if category:
             inside = below(window.shelf.categories, category)
             gifts = [gift for gift in gifts if not inside.isdisjoint(gift.categories)]
-        offers = window.offers(gifts)
         if q:
             words = q.casefold().split()
-            offers = [x for x in offers if all(word in f"{x.name} {x.brand}".casefold() for word in words)]
-        return [x for x in offers if x.is_in_reach] if reach else offers
+            gifts = [gift for gift in gifts if all(word in window.title(gift) for word in words)]
+        return window.offered(gifts, in_reach=bool(reach))
 
     def _page(self, count: int) -> int:
         text = self.request.GET.get("page", "1")
@@ -166,7 +167,7 @@ def window_of(page: MemberPage) -> Window:
 def gift_or_404(window: Window, code: str) -> Gift:
     """The gift if it is offered to the member, else Http404."""
     place = window.shelf.find(code)
-    if place is None or not window.offers([window.shelf.gifts[place]]):
+    if place is None or not window.offered([window.shelf.gifts[place]]):
         raise Http404
     return window.shelf.gifts[place]
 

@@ -82,6 +82,7 @@ def _way(tier: HeldTier | None) -> dict[str, int] | None:
 def rescued(window: Window, points: Points) -> Sequence[Offer]:
     """The dearest gifts that the points which expire soon would still buy."""
     expiring = sum(count for _, count in points.expiring)
-    offers = window.offers(gift for gift in window.shelf.gifts if gift.points <= expiring)
-    in_reach = [offer for offer in offers if offer.is_in_reach]
-    return sorted(in_reach, key=lambda offer: (-offer.points, offer.code))[:MOST_GIFTS]
+    affordable = (gift for gift in window.shelf.gifts if gift.points <= expiring)
+    in_reach = window.offered(affordable, in_reach=True)
+    dearest = sorted(in_reach, key=lambda gift: (-window.taker.price(gift), gift.code))[:MOST_GIFTS]
+    return [window.offer(gift) for gift in dearest]
