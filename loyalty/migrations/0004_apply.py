@@ -1,8 +1,11 @@
+from pathlib import Path
+
 from django.db import migrations
 
-from config.kernel.migrations import sql_beside
+FOLDER = Path(__file__).parent
+BEFORE = (FOLDER / "0002_apply.sql").read_text().replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
 
 
 class Migration(migrations.Migration):
     dependencies = [("loyalty", "0003_guards")]
-    operations = [sql_beside(__file__)]
+    operations = [migrations.RunSQL((FOLDER / "0004_apply.sql").read_text(), BEFORE)]
