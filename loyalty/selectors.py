@@ -13,6 +13,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from loyalty import answers, event_answers, event_gather, gather, ledger, wording
+from loyalty.answers import balance as figures_shown
+from loyalty.answers import entries_shown, local, receipt
+from loyalty.answers import ordered as metadata_shown
 from loyalty.engine import Basket, Facts, calendar
 from loyalty.engine.conditions import refusal
 from loyalty.event_types import type_rule
@@ -62,11 +65,15 @@ __all__ = [
     "all_movements",
     "balance_shown",
     "base_params",
+    "entries_shown",
     "event_shown",
     "event_types_of",
+    "figures_shown",
     "head_of",
     "holding_of",
+    "local",
     "member_offers",
+    "metadata_shown",
     "movements",
     "points_of",
     "product_names",
@@ -79,6 +86,7 @@ __all__ = [
     "promotions_of",
     "promotions_open_to",
     "read_holding",
+    "receipt",
     "settled",
     "tier_changes",
     "tier_names",

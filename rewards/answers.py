@@ -8,18 +8,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from loyalty.selectors import EntryRow
+from loyalty.selectors import entries_shown, figures_shown, local, metadata_shown, receipt
 from members.models.programmes import digits_of
 from rewards.gather import Booked, KnownContext
 from rewards.lifecycle import Status, following
-from rewards.records import PartRow, RedemptionRow, VoucherRow
+from rewards.records import PartRow, VoucherRow
 
 Body = dict[str, Any]
-
-
-def local(at: datetime | None, zone: ZoneInfo) -> str | None:
-    """An instant as RFC 3339 text in the programme's time."""
-    return at.astimezone(zone).isoformat() if at else None
 
 
 def money(amount: Decimal | None, currency: str) -> Body | None:
@@ -43,10 +38,10 @@ def ordered(booked: Booked, zone: ZoneInfo) -> Body:
         "reserved_until": local(row.reserved_until, zone),
         "lots": lots(row.parts, zone),
         "voucher": voucher,
-        "entries": entries(row, entry),
-        "balance": {**row.balance, "as_of": local(row.recorded_at, zone)},
+        "entries": entries_shown(row.member_id, entry),
+        "balance": figures_shown(row.balance, row.recorded_at, zone),
         "receipt": receipt(entry),
-        "metadata": dict(sorted(row.metadata.items())),
+        "metadata": metadata_shown(row.metadata),
     }
 
 
@@ -90,7 +85,7 @@ def shown(context: KnownContext, now: datetime) -> Body:
         "tracking": row.tracking or None,
         "history": steps,
         "allowed": allowed(status, context),
-        "metadata": dict(sorted(row.metadata.items())),
+        "metadata": metadata_shown(row.metadata),
     }
 
 
@@ -113,24 +108,6 @@ def lots(parts: list[PartRow], zone: ZoneInfo) -> list[Body]:
     return [{"points": points, "expires_at": local(expires_at, zone)} for _, points, expires_at in parts]
 
 
-def entries(row: RedemptionRow, entry: EntryRow | None) -> list[Body]:
-    """The entry of a movement, if there is one."""
-    if entry is None:
-        return []
-    return [{"id": f"{row.member_id}-{entry.seq}", "kind": entry.kind, "points": entry.points}]
-
-
-def receipt(entry: EntryRow | None) -> Body | None:
-    """The entry's place in the account's hash chain."""
-    if entry is None:
-        return None
-    return {
-        "seq": entry.seq,
-        "hash": "sha256:" + entry.hash[2:],
-        "prev": "sha256:" + entry.prev_hash[2:],
-    }
-
-
 def voucher_first(row: VoucherRow, zone: ZoneInfo) -> Body:
     """A voucher as it was issued; `code` is put in when the answer is sent."""
     value = money(row.value, row.currency)
@@ -146,8 +123,3 @@ def voucher_shown(row: VoucherRow, zone: ZoneInfo, now: datetime) -> Body:
         "balance": money(row.balance, row.currency),
         "valid_until": local(row.valid_until, zone),
     }
-
-
-def balance(figures: dict[str, int], now: datetime, zone: ZoneInfo) -> Body:
-    """The four figures at an instant."""
-    return {**figures, "as_of": local(now, zone)}

@@ -6,6 +6,7 @@ from datetime import datetime
 from config.kernel.errors import NotFound, RistourneError
 from config.kernel.sql import from_hex
 from loyalty.idempotency import Answer
+from loyalty.selectors import entries_shown, figures_shown, receipt
 from loyalty.services import (
     Call,
     Moved,
@@ -123,9 +124,9 @@ def _decide(command: MoveCommand, context: KnownContext, call: Call) -> Answer:
         200,
         {
             **body,
-            "entries": answers.entries(row, moved.entry if moved else None),
-            "balance": answers.balance(moved.figures._asdict(), call.now, zone) if moved else None,
-            "receipt": answers.receipt(moved.entry if moved else None),
+            "entries": entries_shown(row.member_id, moved.entry if moved else None),
+            "balance": figures_shown(moved.figures, call.now, zone) if moved else None,
+            "receipt": receipt(moved.entry if moved else None),
         },
     )
 

@@ -13,7 +13,7 @@ from config.kernel.errors import RistourneError, ValidationFailed
 from config.kernel.sql import rows
 from loyalty.errors import ReferenceConflict
 from loyalty.idempotency import Answer
-from loyalty.selectors import HEAD, HEAD_END, Head, base_params, head_of
+from loyalty.selectors import HEAD, HEAD_END, Head, base_params, head_of, local
 from loyalty.services import Call, Write, answer, check_programme, conclude, known, refused, repeat
 from members.models import Programme
 from members.models.programmes import digits_of
@@ -71,7 +71,7 @@ def voucher_check(*, programme_id: int, code: str, now: datetime) -> dict[str, A
         "gift": found.gift,
         "value": answers.money(voucher.value, voucher.currency),
         "balance": answers.money(voucher.balance, voucher.currency),
-        "valid_until": answers.local(voucher.valid_until, found.zone),
+        "valid_until": local(voucher.valid_until, found.zone),
     }
 
 
@@ -157,7 +157,7 @@ def _used(
         "reference": reference,
         "used": answers.money(amount, currency),
         "balance": answers.money(balance, currency),
-        "used_at": answers.local(at, zone),
+        "used_at": local(at, zone),
     }
 
 
