@@ -22,8 +22,8 @@ from members.models import Programme
 from tests.factories import ApiClient, MemberFactory, ProgrammeFactory
 from tests.fixtures import nothing_remembered  # noqa: F401
 from tests.jobs import empty_queue
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import earn, euros, simple_terms
-from tests.races.crowd import check_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,9 +10,7 @@ from django.db import connection, connections
 from django.http import SimpleCookie
 from django.test.client import ClientHandler
 
-from loyalty import chain
 from loyalty.apply import Call, send
-from loyalty.models import Account, Draw, Entry, Lot
 from tests.factories import ApiClient
 
 T = TypeVar("T")
@@ -114,34 +112,3 @@ WITHOUT_VERSIONS = (
     ),
 )
 """A writer that forgets to look whether the account moved, and a table that forgets (account, seq) is unique."""
-
-
-def check_ledger() -> None:
-    """What must hold of every account: entries, lots, draws, figures and hashes tell the same."""
-    for account in Account.objects.all():
-        entries = list(Entry.objects.filter(account=account).order_by("seq"))
-        lots = list(Lot.objects.filter(account=account))
-        figures = (account.available, account.pending, account.held, account.debt)
-        assert [entry.seq for entry in entries] == list(range(1, account.seq + 1))
-        assert sum(entry.points for entry in entries) == sum(figures[:3]) - account.debt
-        assert sum(lot.remaining for lot in lots) == account.available + account.pending
-        assert account.debt == 0 or account.available == 0
-        for lot in lots:
-            drawn = sum(
-                Draw.objects.filter(account=account, lot_seq=lot.seq).values_list("points", flat=True)
-            )
-            assert lot.points - lot.remaining == drawn
-        check_chain(account, entries)
-
-
-def check_chain(account: Account, entries: list[Entry]) -> None:
-    balance, head = 0, chain.GENESIS
-    for entry in entries:
-        balance += entry.points
-        assert entry.balance_after == balance
-        fields = {name: getattr(entry, name) for name in chain.FIELDS}
-        fields |= {name: bytes(fields[name]) for name in ("commitment", "prev_hash")}
-        assert fields["prev_hash"] == head
-        head = bytes(entry.hash)
-        assert chain.entry_hash(fields) == head
-    assert bytes(account.head) == head

@@ -13,8 +13,9 @@ from loyalty.models import Account, Adjustment, Entry, Lot, Reversal, Transactio
 from loyalty.services import adjustment_decide, writes
 from members.models import Member, Programme
 from tests.factories import ApiClient
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import adjust, balance, call, earn, euros, reverse, simple_terms
-from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, check_ledger, twin
+from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ada")]
 

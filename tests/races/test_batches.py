@@ -8,8 +8,9 @@ import pytest
 from loyalty.models import Account, Transaction
 from members.models import Programme
 from tests.factories import ApiClient, MemberFactory
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import call, earn, euros
-from tests.races.crowd import at_once, broken_apply, check_ledger, twin
+from tests.races.crowd import at_once, broken_apply, twin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,9 @@ from loyalty.models import PromotionBudget, PromotionUsage
 from loyalty.rules import Cap, PromotionRule
 from members.models import Programme
 from tests.factories import ApiClient, MemberFactory
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import earn, euros, publish
-from tests.races.crowd import at_once, broken_apply, check_ledger, twin
+from tests.races.crowd import at_once, broken_apply, twin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

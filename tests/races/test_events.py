@@ -11,8 +11,9 @@ from loyalty.services import event_decide
 from members.models import Member, Programme
 from tests import ledger_checks
 from tests.factories import ApiClient, MemberFactory
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import MONDAY, balance, event, event_type, take_back
-from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, check_ledger, twin
+from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ada")]
 

@@ -8,15 +8,9 @@ import pytest
 from loyalty.models import Entry, IdempotencyKey, Transaction
 from members.models import Member, OutboxEvent
 from tests.factories import ApiClient
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import earn, euros
-from tests.races.crowd import (
-    WITHOUT_VERSIONS,
-    at_once,
-    broken_apply,
-    check_ledger,
-    twin,
-    without_constraint,
-)
+from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin, without_constraint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ada")]
 

@@ -14,8 +14,9 @@ from loyalty.services import accounts_settle, settling, writes
 from loyalty.services.settling import Settled
 from members.models import OutboxEvent, Programme
 from tests.factories import ApiClient, MemberFactory
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import earn, euros, simple_terms
-from tests.races.crowd import WITHOUT_VERSIONS, Gate, at_once, broken_apply, check_ledger, twin
+from tests.races.crowd import WITHOUT_VERSIONS, Gate, at_once, broken_apply, twin
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

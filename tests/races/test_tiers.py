@@ -11,8 +11,9 @@ from loyalty.rules import TermsRule
 from loyalty.services import terms_set, tier_create, tier_grant, tier_rules_set, tiers_review
 from members.models import Member, Programme
 from tests.factories import ApiClient, MemberFactory
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import earn, euros
-from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, check_ledger, twin
+from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 

@@ -13,8 +13,8 @@ from loyalty.models import Account, Entry, IdempotencyKey, Transaction
 from loyalty.services import writes
 from members.models import Member, OutboxEvent
 from tests.factories import ApiClient
+from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import adjust, call, earn, euros, reverse
-from tests.races.crowd import check_ledger
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ada")]
 
