@@ -112,6 +112,8 @@ def locked(account: Account) -> Iterator[None]:
 def waiting_backends() -> list[int]:
     """Sessions of the database that wait for a lock in the middle of their statement."""
     with connection.cursor() as cursor:
+        # A transaction keeps the list of sessions that it read first, and the worker may come later.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)"
             " WHERE NOT granted AND datname = current_database()"
