@@ -334,6 +334,8 @@ UNFOLD = {
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/icon.svg")}
     ],
     "STYLES": [lambda request: static("css/office.css")],
+    "DASHBOARD_CALLBACK": "config.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
     # The accent of our other pages; white on 600 has a contrast of more than 5 to 1.
     "COLORS": {
         "primary": {

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
@@ -29,7 +29,7 @@ from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
 from rewards.lifecycle import UNDONE, Status
-from rewards.models import Move, Redemption, VoucherIssuer
+from rewards.models import CodePool, Move, Redemption, VoucherIssuer
 from rewards.offers import prices_open_to
 from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
@@ -246,3 +246,10 @@ def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_co
             conditions=(issuer.conditions.get(language) or "") if issuer else "",
         )
     )
+
+
+def pools_low(programme: Programme, now: datetime) -> QuerySet[CodePool]:
+    """The programme's pools with fewer codes left to give than staff want to be warned of."""
+    usable = Q(codes__redemption_id=None) & (Q(codes__valid_until=None) | Q(codes__valid_until__gt=now))
+    pools = CodePool.objects.filter(programme=programme)
+    return pools.annotate(free=Count("codes", filter=usable)).filter(free__lt=F("low_stock"))

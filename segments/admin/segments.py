@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.forms import Form, Media
@@ -10,6 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminFileFieldWidget
@@ -164,7 +166,7 @@ def _shown(segment: Segment) -> dict[str, Any]:
         "summary": _summary(segment),
         "versions": _versions(segment),
         "uploads": segment.uploads.order_by("-id")[:5],
-        "chart": _chart(done[::-1]) if len(done) > 1 else "",
+        "chart": _chart(done[::-1], ZoneInfo(segment.programme.time_zone)) if len(done) > 1 else "",
     }
 
 
@@ -185,11 +187,11 @@ def _versions(segment: Segment) -> list[Any]:
     return found[:-6:-1]
 
 
-def _chart(done: list[Refresh]) -> str:
-    """The segment's size over its refreshes, for unfold's line chart."""
+def _chart(done: list[Refresh], zone: ZoneInfo) -> str:
+    """The segment's size over its refreshes by the programme's clock, for unfold's line chart."""
     return json.dumps(
         {
-            "labels": [f"{row.finished_at:%d %b %H:%M}" for row in done],
+            "labels": [f"{localtime(row.finished_at, zone):%-d %b %H:%M}" for row in done],
             "datasets": [
                 {
                     "label": "Members",

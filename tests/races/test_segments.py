@@ -133,7 +133,9 @@ def test_eight_refreshes_at_once_are_one(spenders: Segment, monkeypatch: pytest.
 def test_without_the_lock_they_collide(spenders: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
     """One is refused by the constraint, or by PostgreSQL where two wait for each other's rows."""
     monkeypatch.setattr(refreshing, "segment_lock", waiting(8, lambda segment: None))
-    with pytest.raises((IntegrityError, OperationalError), match="membership_once_at_a_time|deadlock detected"):
+    with pytest.raises(
+        (IntegrityError, OperationalError), match=r"membership_once_at_a_time|deadlock detected"
+    ):
         refresh_at_once(spenders)
 
 

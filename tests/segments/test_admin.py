@@ -4,6 +4,7 @@ import io
 import json
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -12,6 +13,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.timezone import localtime
 
 from members.models import Member, OutboxEvent, Programme
 from members.services import staff_create
@@ -208,6 +210,9 @@ def test_the_page_shows_what_became_of_refreshes(desk: Client, spenders: Segment
     assert shown.context["size"] == 1
     assert json.loads(shown.context["chart"])["datasets"][0]["data"] == [1, 1]
     assert "carol" in shown.content.decode()
+    by_its_clock = localtime(Refresh.objects.latest("pk").finished_at, ZoneInfo("Europe/Brussels"))
+    assert f"{by_its_clock:%H:%M:%S}" in shown.content.decode()
+    assert json.loads(shown.context["chart"])["labels"][-1] == f"{by_its_clock:%-d %b %H:%M}"
 
 
 def test_pins_by_staff(desk: Client, spenders: Segment, vip: Segment, ada: Member) -> None:
