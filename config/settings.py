@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "config.kernel.middleware.HistoryRequestMiddleware",
     "config.kernel.middleware.AxesMiddleware",
     "members.middleware.MemberMiddleware",
+    "rewards.middleware.SeenByAllMiddleware",
 ]
 
 TEMPLATES = [
@@ -251,6 +252,8 @@ API_RATE = parse_rate("API_RATE", env.str("API_RATE", "12000/min"))
 GUESS_RATE = parse_rate("GUESS_RATE", env.str("GUESS_RATE", "30/min"))
 """Voucher codes that cannot be used, per client: a till's typing errors pass, guessing does not."""
 API_MAX_BODY_BYTES = 1024 * 1024
+CATALOGUE_LEASE_SECONDS = 0.2
+"""How long a process may show the catalogue without asking for its number, and what staff change waits for."""
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["members.api.authentication.BearerAuthentication"],

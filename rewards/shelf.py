@@ -1,15 +1,21 @@
 """The catalogue as it is shown now, kept in memory under its number.
 
 One query asks for the number; what is kept is true while the number stays and until the next instant at which
-something goes live or ends. So a change is seen by the next request, and a second reading costs next to nothing.
+something goes live or ends. A process goes without asking for a lease of at most CATALOGUE_LEASE_SECONDS, and
+what staff change is answered only after as long (rewards.middleware): so a change is seen by the next request,
+and a second reading costs next to nothing.
 """
 
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
 
 from config.kernel.sql import rows
 from rewards.texts import Spoken
@@ -154,10 +160,13 @@ _MAX_SHELVES = 64
 _building = Lock()
 
 
+# By programme: its number, and until when (monotonic) this process may believe it.
+_leases: dict[int, tuple[int, float]] = {}
+
+
 def shelf_of(programme_id: int, now: datetime) -> Shelf:
-    """The catalogue of a programme at `now`; one query if nothing changed since the last time."""
-    found = rows(_HEAD, {"programme": programme_id})
-    number = found[0][0] if found else 0
+    """The catalogue of a programme at `now`; at most one query if nothing changed since the last time."""
+    number = _number(programme_id)
     shelf = _shelves.get(programme_id)
     if shelf is not None and shelf.holds(number, now):
         return shelf
@@ -173,8 +182,23 @@ def shelf_of(programme_id: int, now: datetime) -> Shelf:
     return shelf
 
 
+def _number(programme_id: int) -> int:
+    """The catalogue's number, as it was asked for less than a lease ago; a transaction asks for what it sees."""
+    number, until = _leases.get(programme_id, (0, 0.0))
+    # Counted from before the question: who changed something waits as long from after the commit.
+    asked = time.monotonic()
+    if asked < until and not connection.in_atomic_block:
+        return number
+    found = rows(_HEAD, {"programme": programme_id})
+    number = found[0][0] if found else 0
+    if not connection.in_atomic_block:
+        _leases[programme_id] = number, asked + settings.CATALOGUE_LEASE_SECONDS
+    return number
+
+
 def forget_shelves() -> None:
     """Make this process build every catalogue again."""
+    _leases.clear()
     _shelves.clear()
 
 
