@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -131,6 +132,7 @@ def _enter(request: HttpRequest, kind: Kind, token: str) -> HttpResponse:
     if entered is None:
         return render(request, "members/link_over.html", status=410)
     session, cookie = entered
+    rotate_token(request)
     response = redirect(session.return_url or HOME)
     response.set_cookie(cookie_name(), cookie, **cookie_attributes())
     response.set_cookie(

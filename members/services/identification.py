@@ -20,6 +20,7 @@ SESSION_LIFETIME = timedelta(hours=12)
 _PLAIN_URL = re.compile(
     r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[!-~]*)?"
 )
+_CLIMBS = re.compile(r"/\.\.?(/|;|$)|%2e|%2f|%5c|%25", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,10 @@ def claim_of(session: MemberSession, member: Member) -> Claim:
 def may_return_to(partner: Partner, url: str) -> bool:
     """Whether the address is one of the partner's, or lies beneath one: same scheme, host and port, path below.
 
-    Dot segments and escaped slashes are refused, so that beneath means beneath for every browser.
+    Dot segments and escaped slashes are refused, also escaped twice or with a parameter behind, so that beneath
+    means beneath for every browser and server.
     """
-    if not _PLAIN_URL.fullmatch(url) or re.search(
-        r"/\.\.?(/|$)|%2e|%2f|%5c", urlsplit(url).path, re.IGNORECASE
-    ):
+    if not _PLAIN_URL.fullmatch(url) or _CLIMBS.search(urlsplit(url).path):
         return False
     asked = urlsplit(url)
     return any(_is_beneath(asked.path, urlsplit(allowed).path) for allowed in partner.return_urls
