@@ -7,10 +7,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 # Importing the converters registers `<code:...>`.
 from config.kernel import codes  # noqa: F401
 from config.kernel.api import UnknownPath
+from config.kernel.api.routing import under
 from config.views import IndexPage, ProblemsPage, healthz
 from members.api.urls import oauth_urlpatterns
 
-# Addresses are tried in their order: the busiest come first.
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("loyalty.api.urls")),
     path("", include("members.api.urls")),
@@ -22,10 +22,10 @@ api_v1: list[URLPattern | URLResolver] = [
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
 ]
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("", IndexPage.as_view(), name="index"),
     path("healthz", healthz, name="healthz"),
-    path("api/v1/", include(api_v1)),
+    under("api/v1/", api_v1),
     path("oauth/", include(oauth_urlpatterns)),
     re_path(r"^(api|oauth)/", UnknownPath.as_view()),
     path("my/", include("rewards.pages.urls")),

@@ -132,7 +132,8 @@ class Shelf:
     gone: tuple[Gift, ...]
     categories: tuple[CategoryRow, ...]
     feeds: dict[Any, Any]
-    """What was made of this shelf and dies with it: see rewards.feed."""
+    views: dict[Any, Any]
+    """What was made of this shelf and dies with it: see rewards.feed and rewards.api.catalogue."""
 
     def holds(self, number: int, now: datetime) -> bool:
         """Whether it still tells the truth."""
@@ -222,6 +223,7 @@ def _build(programme_id: int, number: int, now: datetime) -> Shelf:
         gone=tuple(gift for gift in known if gift.version_id is None),
         categories=_tree(categories),
         feeds={},
+        views={},
     )
 
 

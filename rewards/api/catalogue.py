@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation.trans_real import parse_accept_lang_header
 from drf_spectacular.utils import OpenApiParameter
 
-from config.kernel.api import ApiRequest, ApiView, json_response, operation, read_page
+from config.kernel.api import ApiRequest, ApiView, PageRequest, json_response, operation, read_page
 from config.kernel.api.pagination import write_cursor
 from config.kernel.errors import NotFound, ValidationFailed
 from members.selectors import programme_of
@@ -25,6 +26,7 @@ from rewards.texts import best_language, chain
 
 NDJSON = "application/x-ndjson"
 _LANGUAGE_LENGTH = 100
+_MAX_VIEWS = 512
 _UNFILTERED = {"lang", "limit", "cursor"}
 
 CONDITIONAL = [
@@ -58,7 +60,24 @@ class View(NamedTuple):
 
 def look(request: ApiRequest, now: datetime) -> View:
     """The caller's catalogue in the language it asks for. ValidationFailed for a `lang` that is no tag."""
-    shelf = shelf_of(request.auth.programme_id, now)
+    shelf, meta = shelf_of(request.auth.programme_id, now), request.META
+    asked = (
+        meta.get("QUERY_STRING", ""),
+        meta.get("HTTP_ACCEPT_LANGUAGE"),
+        meta.get("HTTP_ACCEPT_ENCODING"),
+        request.media_type,
+        request.scheme,
+        request.get_host(),
+    )
+    view: View | None = shelf.views.get(asked)
+    if view is None:
+        while len(shelf.views) >= _MAX_VIEWS:
+            shelf.views.pop(next(iter(shelf.views)), None)
+        view = shelf.views[asked] = _view(shelf, request)
+    return view
+
+
+def _view(shelf: Shelf, request: ApiRequest) -> View:
     language = best_language(wanted_languages(request), shelf.languages)
     media = f"{request.scheme}://{request.get_host()}{settings.MEDIA_URL}{FOLDER}/"
     is_zipped = "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", "")
@@ -158,9 +177,10 @@ class GiftsView(ApiView):
         """
         now = timezone.now()
         view = look(request, now)
-        page = read_page(request, str)
-        if request.GET.keys() <= _UNFILTERED:
-            return unchanged(request, view) or _plain(request, view, page.after, page.limit)
+        plain = _plain_page(request.META.get("QUERY_STRING", ""))
+        if plain is not None:
+            return unchanged(request, view) or _plain(request, view, plain.after, plain.limit)
+        page = read_page(request.GET, str)
         since, taker = _since(request), _taker(request, now)
         if taker is None and (same := unchanged(request, view)):
             return same
@@ -200,6 +220,13 @@ class GiftView(ApiView):
             del response.headers["ETag"]
             return response
         return unchanged(request, view) or answer(request, view, view.feed.items[place], is_zipped=False)
+
+
+@lru_cache(maxsize=512)
+def _plain_page(query: str) -> PageRequest | None:
+    """The page that a query string asks for; None if it asks for less than the whole feed."""
+    asked = QueryDict(query)
+    return read_page(asked, str) if asked.keys() <= _UNFILTERED else None
 
 
 def _plain(request: ApiRequest, view: View, after: str | None, limit: int) -> HttpResponse:

@@ -112,7 +112,7 @@ class PromotionalProductsView(ApiView):
     def get(self, request: ApiRequest, member: str) -> HttpResponse:
         """Promotions that run now and let the member in, product by product, and gifts at a promotional price.
         Weekday, hours, channel, store and minimum are for the basket to meet."""
-        page, wanted = read_page(request, cast(type, Key)), wanted_languages(request)
+        page, wanted = read_page(request.GET, cast(type, Key)), wanted_languages(request)
         found = promotional_page(
             request.auth.programme_id, member, wanted, timezone.now(), limit=page.limit, after=page.after
         )

@@ -96,7 +96,7 @@ class HistoryView(ApiView):
         filters = read_filters(request, programme)
         if request.media_type == "text/csv":
             return _csv(member, selectors.history_all(programme, member, filters, now))
-        page = read_page(request, int)
+        page = read_page(request.GET, int)
         items, after = selectors.history_page(
             programme, member, filters, now, limit=page.limit, before=page.after
         )

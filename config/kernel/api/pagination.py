@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -32,7 +32,7 @@ def paginate(
     Raises ValidationFailed for a wrong `limit` or `cursor`.
     """
     field = by.lstrip("-")
-    limit, after = read_page(request, int if field in {"id", "seq"} else str)
+    limit, after = read_page(request.GET, int if field in {"id", "seq"} else str)
     if after is not None:
         rows = rows.filter(**{f"{field}__{'lt' if by.startswith('-') else 'gt'}": after})
     found = list(rows.order_by(by)[: limit + 1])
@@ -42,12 +42,12 @@ def paginate(
     }
 
 
-def read_page(request: HttpRequest, type_: type = int) -> PageRequest:
-    """`limit` and `cursor` of the query; the cursor holds a value of `type_` (int, str, or a tuple of them).
+def read_page(query: Mapping[str, str], type_: type = int) -> PageRequest:
+    """`limit` and `cursor` of a query; the cursor holds a value of `type_` (int, str, or a tuple of them).
 
     Raises ValidationFailed.
     """
-    return PageRequest(_limit(request.GET.get("limit")), _read_cursor(request.GET.get("cursor"), type_))
+    return PageRequest(_limit(query.get("limit")), _read_cursor(query.get("cursor"), type_))
 
 
 def write_cursor(value: object) -> str:
