@@ -59,7 +59,7 @@ SELECT 1, {_HOLDER},
     (SELECT array_agg(s.code) FROM segments_membership g JOIN segments_segment s ON s.id = g.segment_id
      WHERE g.member_id = m.id AND g.valid_from <= %(now)s AND (g.valid_until IS NULL OR %(now)s < g.valid_until)),
     counted.ever, counted.lately,
-    CASE WHEN r.stock < %(quantity)s THEN EXISTS (
+    CASE WHEN r.stock < %(quantity)s OR r.kind = 'pool_voucher' THEN EXISTS (
         SELECT 1 FROM rewards_redemption x
         WHERE x.reward_id = r.id AND x.status = 'reserved' AND x.reserved_until <= %(now)s) END,
     CASE WHEN r.kind = 'pool_voucher' THEN EXISTS (
