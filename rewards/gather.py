@@ -50,7 +50,7 @@ _ORDER = f"""
 _HOLDER = f"{HEAD}, {MEMBER}, p.time_zone, p.grace_days"
 
 _NEW = f"""
-SELECT 1, {_HOLDER},
+SELECT 1 AS ordinal, {_HOLDER},
     (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
      WHERE l.account_id = c.id AND l.remaining > 0),
     {_ORDER},
