@@ -318,15 +318,17 @@ def baskets(
     capped: bool = True,
     budgeted: bool = True,
     tiers: TierAsk = NOTIERS,
+    all_lots: bool = False,
 ) -> Gathered:
     """One round trip for one basket or many. `capped` and `budgeted` say whether any promotion needs usage.
+    `all_lots` reads the open lots also of an account in which nothing is due.
 
     Baskets of one member share what is known of the tier, which is read with the first of them.
     """
     params = {
         **base_params(programme_id, now, key),
         **structs.asdict(tiers),
-        "all_lots": False,
+        "all_lots": all_lots,
         "capped": capped,
         "budgeted": budgeted,
         "skus": list(skus),

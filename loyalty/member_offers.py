@@ -1,4 +1,4 @@
-"""Which promotions are for a member now: one query, and the engine's own conditions."""
+"""Which promotions are for a member now, by the engine's own conditions."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from config.kernel.errors import NotFound
 from loyalty.apply import Call
 from loyalty.engine import Facts, Promotion, calendar, conditions
 from loyalty.engine.explain import because_of
 from loyalty.engine.numbers import POINT, RATE, plain
 from loyalty.rulesets import Part, Timeline
-from loyalty.services.baskets import BasketCommand, facts_of, progress_of
-from loyalty.services.evaluations import gather_baskets
+from loyalty.services.baskets import facts_of
+from loyalty.snapshot import Snapshot
 from members.errors import ProgrammeNotActive
 
 _USED_UP = ("total", "budget")
@@ -24,7 +23,8 @@ _USED_UP = ("total", "budget")
 class MemberOffer:
     """A promotion that lets the member in. `because` is ["everyone"] or what about the member does it;
     `ends_at` when it ends for them; `cap_left` points (exact, decimal text) and uses by scope; `products` the
-    stored product set, sorted, None = every product. `segments` and `tier` are those of the member."""
+    stored product set, sorted, None = every product; `rule` the stored rule, for what it asks of a basket.
+    `segments` and `tier` are those of the member."""
 
     promotion: str
     priority: int
@@ -33,23 +33,20 @@ class MemberOffer:
     ends_at: datetime | None
     cap_left: dict[str, dict[str, Any]]
     products: Part | None
+    rule: Part
     currency: str
     segments: frozenset[str]
     tier: str
 
 
-def member_offers(programme_id: int, number: str, now: datetime) -> list[MemberOffer]:
-    """The promotions a member can get something from now, in order of priority and code. NotFound.
+def member_offers(member: Snapshot) -> list[MemberOffer]:
+    """The promotions a member can get something from now, in order of priority and code.
 
     Weekday, hours, channel, store and minima are the basket's and are not asked. Who closed their membership,
-    and a programme without rules, has none. One query while the rules stay.
+    and a programme without rules, has none.
     """
-    ask = BasketCommand(number, now, "", ())
-    found, rules = gather_baskets(programme_id, [ask], now)
-    context = found.contexts[0]
-    person = context.holding.person
-    if person is None:
-        raise NotFound
+    now, rules, found, context = member.now, member.rules, member.found, member.context
+    person = member.person
     try:
         ruleset = rules.at(now)
     except ProgrammeNotActive:
@@ -58,30 +55,30 @@ def member_offers(programme_id: int, number: str, now: datetime) -> list[MemberO
         return []
     account, day = context.holding.account, calendar.local_day(now, ruleset.terms.zone)
     transactions = account.transactions if account else 0
-    if progress := progress_of(context.stands, rules):
-        person = replace(person, tier=progress.at(now).tier)
+    if progress := member.progress:
+        person = replace(person, tier=progress.tier)
     facts = facts_of(person, context, ruleset, rules, day, transactions, Call(now), found.spent)
-    sets, currency = _product_sets(rules, now), ruleset.terms.currency
+    stored, currency = _stored_rules(rules, now), ruleset.terms.currency
     return [
-        _offer(promotion, facts, sets.get(promotion.code), currency, now)
+        _offer(promotion, facts, stored[promotion.code], currency, now)
         for promotion in ruleset.promotions
         if conditions.member_refusal(promotion, now, facts, ruleset.terms) is None
         and not _used_up(promotion, facts)
     ]
 
 
-def _product_sets(rules: Timeline, now: datetime) -> Mapping[str, Part | None]:
-    """The product set of each promotion in force, as stored."""
+def _stored_rules(rules: Timeline, now: datetime) -> Mapping[str, tuple[Part, Part | None]]:
+    """Each promotion in force with its product set, as stored."""
     bodies = (rules.bodies[hash_] for hash_ in rules.parts[bisect_right(rules.cuts, now)])
     return {
-        body["code"]: rules.bodies[body["products"]] if body["products"] else None
+        body["code"]: (body, rules.bodies[body["products"]] if body["products"] else None)
         for body in bodies
         if body["kind"] == "promotion"
     }
 
 
 def _offer(
-    promotion: Promotion, facts: Facts, products: Part | None, currency: str, now: datetime
+    promotion: Promotion, facts: Facts, stored: tuple[Part, Part | None], currency: str, now: datetime
 ) -> MemberOffer:
     return MemberOffer(
         promotion=promotion.code,
@@ -90,7 +87,8 @@ def _offer(
         because=because_of(promotion, now, facts) or ["everyone"],
         ends_at=_ends_at(promotion, facts, now),
         cap_left=dict(_left(promotion, facts)),
-        products=products,
+        products=stored[1],
+        rule=stored[0],
         currency=currency,
         segments=facts.segments,
         tier=facts.tier or "",

@@ -12,11 +12,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from loyalty import answers, event_answers, event_gather, gather, ledger, wording
+from loyalty import answers, event_answers, event_gather, gather, ledger, purchases, wording
 from loyalty.answers import balance as figures_shown
 from loyalty.answers import entries_shown, local, receipt
 from loyalty.answers import ordered as metadata_shown
-from loyalty.engine import Basket, Facts, calendar
+from loyalty.engine import Basket, Facts, Ruleset, calendar
 from loyalty.engine.conditions import refusal
 from loyalty.event_types import type_rule
 from loyalty.gather import (
@@ -38,7 +38,8 @@ from loyalty.models import EventType, Product, Promotion, PromotionSegment, Prom
 from loyalty.movements import KINDS, ORDER_KINDS, STATUSES, Filters, Movement, all_movements, movements
 from loyalty.records import EntryRow, ReversalRow, TransactionRow
 from loyalty.rulesets import Part, by_hash, link_parts, timeline
-from loyalty.tier_reads import HeldTier, tier_changes, tier_of
+from loyalty.snapshot import Snapshot, snapshot_of
+from loyalty.tier_reads import HeldTier, tier_changes, tier_in, tier_of
 from loyalty.versions import part_of, promotions_with_rule, with_status
 from members.errors import ProgrammeNotActive
 from members.models import Programme
@@ -61,6 +62,7 @@ __all__ = [
     "Movement",
     "Points",
     "PromotionWords",
+    "Snapshot",
     "adjustment_shown",
     "all_movements",
     "balance_shown",
@@ -75,6 +77,7 @@ __all__ = [
     "member_offers",
     "metadata_shown",
     "movements",
+    "points_in",
     "points_of",
     "product_names",
     "product_of",
@@ -84,11 +87,15 @@ __all__ = [
     "promotion_names",
     "promotion_words",
     "promotions_of",
+    "promotions_open_now",
     "promotions_open_to",
+    "purchase_shown",
     "read_holding",
     "receipt",
     "settled",
+    "snapshot_of",
     "tier_changes",
+    "tier_in",
     "tier_names",
     "tier_of",
     "transaction_shown",
@@ -103,12 +110,31 @@ _entry = msgspec.json.Decoder(EntryRow)
 
 def transaction_shown(programme_id: int, reference: str) -> dict[str, Any]:
     """A transaction as it is now, with trace, lines and returns. NotFound."""
+    return answers.transaction(*_transaction(programme_id, reference))
+
+
+def purchase_shown(programme_id: int, reference: str) -> dict[str, Any]:
+    """As `transaction_shown`; each line with its promotions, each return with what came back and the rest's trace."""
+    row, entry, member, ruleset, reversals = _transaction(programme_id, reference)
+    body = answers.transaction(row, entry, member, ruleset, reversals)
+    by_line = purchases.promotions_by_line(row, ruleset)
+    told = zip(body["reversals"], purchases.returns(row, reversals, ruleset), strict=True)
+    return {
+        **body,
+        "lines": [line | {"promotions": by_line[line["line"]]} for line in body["lines"]],
+        "reversals": [shown | more for shown, more in told],
+    }
+
+
+def _transaction(
+    programme_id: int, reference: str
+) -> tuple[TransactionRow, EntryRow | None, str, Ruleset, list[ReversalRow]]:
     found = rows(TRANSACTION, {"programme": programme_id, "reference": reference})
     if not found:
         raise NotFound
     ((row, entry, member, reversals),) = found
     transaction = _transactions.decode(row)
-    return answers.transaction(
+    return (
         transaction,
         _entry.decode(entry) if entry else None,
         member,
@@ -159,7 +185,14 @@ class Points:
 
 def points_of(programme: Programme, number: str, now: datetime, within: timedelta = EXPIRING_SOON) -> Points:
     """A member's points at `now`; expiring are those that do `within` that time. NotFound."""
-    posting = _settled_posting(holding_of(programme.pk, number, now), programme.pk, now)
+    return points_in(programme, holding_of(programme.pk, number, now), now, within)
+
+
+def points_in(
+    programme: Programme, holding: Holding, now: datetime, within: timedelta = EXPIRING_SOON
+) -> Points:
+    """As `points_of`, from what was read of the member already."""
+    posting = _settled_posting(holding, programme.pk, now)
     expiring, pending = Counter[datetime](), Counter[datetime]()
     for lot in posting.lots:
         if lot.remaining and posting.is_pending(lot):
@@ -206,16 +239,12 @@ def promotions_open_to(
     )
 
 
-def promotions_open_now(
-    programme: Programme, number: str, segments: frozenset[str], now: datetime
-) -> frozenset[str]:
-    """As `promotions_open_to`, of a member by number; none while the programme has no rules. NotFound."""
-    context = gather.adjustment(programme_id=programme.pk, number=number, reference="", now=now, key=None)
-    if context.holding.person is None:
-        raise NotFound
+def promotions_open_now(member: Snapshot) -> frozenset[str]:
+    """As `promotions_open_to`, from what was read of the member already; none while the programme has no rules."""
     try:
-        version = context.head.rules_version
-        return promotions_open_to(programme.pk, version, context.holding, segments, now)
+        return promotions_open_to(
+            member.programme_id, member.rules.version, member.holding, member.segments, member.now
+        )
     except ProgrammeNotActive:
         return frozenset()
 

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from loyalty import gather_tiers
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.models import Tier, TierChange
+from loyalty.snapshot import Snapshot
 from loyalty.standings import scheme_of
 from loyalty.tiers import Level, Progress
 from members.models import Member
@@ -39,6 +40,13 @@ def tier_of(member: Member, now: datetime) -> HeldTier | None:
         return _given_tier(member) if member.tier else None
     (context,) = gather_tiers.standings_under(scheme, member.programme_id, [member.pk], now)
     return held_tier(context.progress.at(now), now) if context.progress else None
+
+
+def tier_in(member: Member, seen: Snapshot) -> HeldTier | None:
+    """As `tier_of`, from what was read of the member already."""
+    if seen.rules.tiers is None:
+        return _given_tier(member) if member.tier else None
+    return held_tier(seen.progress, seen.now) if seen.progress else None
 
 
 def _given_tier(member: Member) -> HeldTier:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from loyalty.selectors import member_offers, promotions_open_now
-from members.models import Programme
+from loyalty.selectors import Snapshot, member_offers, promotions_open_now, snapshot_of
 from rewards.labels import written_in
 from rewards.models import PromotionalPrice
 from rewards.promotional import Key, Price, Told, page_of
@@ -32,7 +31,7 @@ def promotional_page(
 ) -> PromotionalPage:
     """What a member earns more with and which gifts cost them fewer points, in the language that fits `wanted`
     best. NotFound. Two queries while rules and catalogue stay."""
-    offers = member_offers(programme_id, number, now)
+    offers = member_offers(snapshot_of(programme_id, number, now))
     shelf = shelf_of(programme_id, now)
     language = best_language(wanted, shelf.languages)
     written = written_in(chain(language, shelf.languages))
@@ -43,13 +42,11 @@ def promotional_page(
     return PromotionalPage(items, after, language, fallback)
 
 
-def prices_open_to(
-    programme: Programme, number: str, segments: frozenset[str], now: datetime
-) -> dict[int, int]:
-    """The promotional prices (points) an order of the member would find now, by the gift's id. NotFound."""
-    shelf = shelf_of(programme.pk, now)
+def prices_open_to(member: Snapshot) -> dict[int, int]:
+    """The promotional prices (points) an order of the member would find now, by the gift's id."""
+    shelf = shelf_of(member.programme_id, member.now)
     stored = _prices(shelf)
-    open_now = promotions_open_now(programme, number, segments, now) if stored else frozenset()
+    open_now = promotions_open_now(member) if stored else frozenset()
     ids = {gift.code: gift.id for gift in shelf.gifts} if open_now else {}
     found = dict[int, int]()
     for promotion, gift, points in stored:

@@ -17,13 +17,15 @@ from loyalty.selectors import (
     Filters,
     Holding,
     Movement,
+    Snapshot,
     all_movements,
-    balance_shown,
     holding_of,
     movements,
+    settled,
+    snapshot_of,
 )
 from members.models import Member, Programme
-from members.selectors import default_language, member_by_number
+from members.selectors import default_language
 from rewards import answers
 from rewards.eligibility import Taker
 from rewards.gather import known_order
@@ -35,7 +37,6 @@ from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
 from rewards.shelf import shelf_of
 from rewards.texts import best_language, chain, pick
-from segments.selectors import segment_codes_at
 
 HISTORY_CHUNK = 1000
 
@@ -62,10 +63,9 @@ class MovementsPage:
 
 
 def movements_page(
-    programme: Programme, number: str, filters: Filters, now: datetime, *, limit: int, before: int | None
+    programme: Programme, holding: Holding, filters: Filters, now: datetime, *, limit: int, before: int | None
 ) -> MovementsPage:
-    """A page of a member's movements, before the one with the number `before` (None = the newest). NotFound."""
-    holding = holding_of(programme.pk, number, now)
+    """A page of a member's movements, before the one with the number `before` (None = the newest)."""
     filters = _with_orders(holding, filters)
     found = movements(holding, filters, now, limit=limit + 1, before=before)
     told = _told(programme, found[:limit], filters.as_of)
@@ -76,7 +76,8 @@ def history_page(
     programme: Programme, number: str, filters: Filters, now: datetime, *, limit: int, before: int | None
 ) -> tuple[list[HistoryItem], int | None]:
     """A page of a member's history as partners read it, as `movements_page` finds it. NotFound."""
-    page = movements_page(programme, number, filters, now, limit=limit, before=before)
+    holding = holding_of(programme.pk, number, now)
+    page = movements_page(programme, holding, filters, now, limit=limit, before=before)
     return list(_items(programme, page.account_id, page.told)), page.after
 
 
@@ -203,18 +204,21 @@ GROUP BY x.reward_id
 
 def taker_of(programme: Programme, number: str, now: datetime) -> Taker:
     """A member as offers see them. NotFound."""
-    member = member_by_number(programme, number)
-    at = {"member": member.pk, "now": now, "undone": sorted(UNDONE)}
-    taken = rows(_TAKEN, at)
-    segments = frozenset(segment_codes_at(programme, member, now))
+    return taker_in(snapshot_of(programme.pk, number, now))
+
+
+def taker_in(member: Snapshot) -> Taker:
+    """As `taker_of`, from what was read of the member already."""
+    person, now = member.person, member.now
+    taken = rows(_TAKEN, {"member": person.id, "now": now, "undone": sorted(UNDONE)})
     return Taker(
-        is_active=member.status == Member.Status.ACTIVE,
-        tier=member.tier,
-        segments=segments,
-        available=balance_shown(programme, number, now)["available"],
+        is_active=person.status == Member.Status.ACTIVE,
+        tier=person.tier or "",
+        segments=member.segments,
+        available=settled(member.holding, member.programme_id, now).available,
         taken={reward: ever for reward, ever, _ in taken},
         taken_in_period={reward: lately for reward, _, lately in taken},
-        prices=prices_open_to(programme, number, segments, now),
+        prices=prices_open_to(member),
     )
 
 

@@ -33,7 +33,12 @@ _SALT = "basket-evaluation"
 
 
 def gather_baskets(
-    programme_id: int, commands: Sequence[BasketCommand], now: datetime, key: Key | None = None
+    programme_id: int,
+    commands: Sequence[BasketCommand],
+    now: datetime,
+    key: Key | None = None,
+    *,
+    all_lots: bool = False,
 ) -> tuple[Gathered, Timeline]:
     """Everything about the baskets and the rules in force, in one query unless the rules changed."""
     known = latest(programme_id)
@@ -47,6 +52,7 @@ def gather_baskets(
             capped=known is not None and known.is_capped,
             budgeted=known is not None and known.is_budgeted,
             tiers=TierAsk.of(known.tiers if known else None, now),
+            all_lots=all_lots,
         )
         if known is not None and known.version == found.head.rules_version:
             return found, known

@@ -1,5 +1,6 @@
 """Gifts as a member looks for them: which are in reach, and by when the others are."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,11 @@ from django.conf import settings
 from django.http import Http404
 from django.utils.safestring import SafeString, mark_safe
 
-from config.kernel.pages import MemberPage
 from members.selectors import earned_since
 from rewards.eligibility import Taker, reasons
 from rewards.feed import below, categories_shown, gift_shown, texts_of
-from rewards.selectors import taker_of
+from rewards.pages.page import PointsPage, page_number
+from rewards.selectors import taker_in
 from rewards.services.pictures import FOLDER
 from rewards.shelf import Gift, Shelf, shelf_of
 from rewards.texts import best_language, chain, clean_html, pick
@@ -30,12 +31,16 @@ HIDDEN = {"segment", "member"}
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A gift as a member sees it. `missing` points; `by` is when her pace brings them, None for far away."""
+    """A gift as a member sees it; `points` are hers, `before` what it costs others if that is more.
+
+    `missing` points; `by` is when her pace brings them, None for far away.
+    """
 
     code: str
     name: str
     brand: str | None
     points: int
+    before: int | None
     image: dict[str, Any] | None
     reasons: list[str]
     missing: int
@@ -70,6 +75,7 @@ class Window:
             name=shown["name"],
             brand=shown["brand"],
             points=price,
+            before=gift.points if price < gift.points else None,
             image=shown["images"][0] if shown["images"] else None,
             reasons=reasons(gift, self.taker),
             missing=missing,
@@ -77,8 +83,8 @@ class Window:
         )
 
     def title(self, gift: Gift) -> str:
-        """What a search looks into: name and brand, without case."""
-        return f"{pick(texts_of(gift.name), self.languages)[0]} {gift.brand}".casefold()
+        """What a search looks into: name and brand, without case and accents."""
+        return _bare(f"{pick(texts_of(gift.name), self.languages)[0]} {gift.brand}")
 
     def shown(self, gift: Gift) -> dict[str, Any]:
         """A gift as the API shows it, in the member's language."""
@@ -90,7 +96,7 @@ class Window:
         return self.now + wait if wait is not None and wait <= FARTHEST else None
 
 
-class GiftsPage(MemberPage):
+class GiftsPage(PointsPage):
     """The catalogue: `?q=`, `?category=`, `?reach=1` and `?page=` narrow and turn it; the cheapest come first."""
 
     template_name = "my/gifts.html"
@@ -113,26 +119,24 @@ class GiftsPage(MemberPage):
         )
 
     def _found(self, window: Window, q: str, category: str, reach: str) -> list[Gift]:
-        gifts: Iterable[Gift] = sorted(window.shelf.gifts, key=lambda gift: (gift.points, gift.code))
+        price = window.taker.price
+        gifts: Iterable[Gift] = sorted(window.shelf.gifts, key=lambda gift: (price(gift), gift.code))
         if category:
             inside = below(window.shelf.categories, category)
             gifts = [gift for gift in gifts if not inside.isdisjoint(gift.categories)]
         if q:
-            words = q.casefold().split()
+            words = _bare(q).split()
             gifts = [gift for gift in gifts if all(word in window.title(gift) for word in words)]
         return window.offered(gifts, in_reach=bool(reach))
 
     def _page(self, count: int) -> int:
-        text = self.request.GET.get("page", "1")
-        if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) > 0):
-            raise Http404
-        number = int(text) - 1
+        number = page_number(self.request.GET.get("page", "1"))
         if number and number * PAGE >= count:
             raise Http404
         return number
 
 
-class GiftPage(MemberPage):
+class GiftPage(PointsPage):
     """One gift: what it is, what it costs, whether the member can have it now, and if not why."""
 
     template_name = "my/gift.html"
@@ -150,7 +154,7 @@ class GiftPage(MemberPage):
         return super().get_context_data(**kwargs)
 
 
-def window_of(page: MemberPage) -> Window:
+def window_of(page: PointsPage) -> Window:
     """The shelf before the member of a page."""
     shelf = shelf_of(page.programme.pk, page.now)
     language = best_language([page.member.language], shelf.languages)
@@ -158,7 +162,7 @@ def window_of(page: MemberPage) -> Window:
     return Window(
         shelf=shelf,
         languages=chain(language, shelf.languages),
-        taker=taker_of(page.programme, page.member.number, page.now),
+        taker=taker_in(page.seen),
         pace=earned / PACE_DAYS,
         now=page.now,
     )
@@ -170,6 +174,12 @@ def gift_or_404(window: Window, code: str) -> Gift:
     if place is None or not window.offered([window.shelf.gifts[place]]):
         raise Http404
     return window.shelf.gifts[place]
+
+
+def _bare(text: str) -> str:
+    """Without case and accents, as people type who look for something."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def _clean(html: str) -> SafeString:

@@ -1,4 +1,4 @@
-"""History: every movement in plain words, and why a purchase gave its points."""
+"""History: every movement in plain words, with the balance after it; also as a file and on paper."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -6,20 +6,19 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 
-from config.kernel.errors import NotFound
 from config.kernel.pages import MemberPage
-from loyalty.selectors import Filters, Movement, product_names, promotion_names, tier_names, transaction_shown
+from loyalty.selectors import Filters, Movement
 from rewards.history import OrderShown, csv_lines
 from rewards.pages import words
+from rewards.pages.page import PointsPage
 from rewards.pages.statement import Period, statement_of
 from rewards.selectors import history_all, movements_page
-from segments.selectors import segments_shown_to
 
 PAGE = 25
 MAX_DIGITS = 19
 
 
-class HistoryPage(MemberPage):
+class HistoryPage(PointsPage):
     """The movements of the member's points, newest first; `?kind=` and `?before=` narrow and turn pages."""
 
     template_name = "my/history.html"
@@ -30,7 +29,7 @@ class HistoryPage(MemberPage):
             raise Http404
         page = movements_page(
             self.programme,
-            self.member.number,
+            self.seen.holding,
             Filters(kinds=(kind,) if kind else ()),
             self.now,
             limit=PAGE,
@@ -59,6 +58,7 @@ def row(movement: Movement, order: OrderShown | None) -> dict[str, Any]:
         "title": words.title(movement, order),
         "status": "" if status == "posted" else words.STATUSES.get(status, status),
         "at": movement.occurred_at,
+        "store": movement.store or "",
         "points": movement.points,
         "balance": movement.balance_after,
         "why": reverse("my-purchase", args=[purchase]) if purchase else "",
@@ -90,37 +90,3 @@ class HistoryPaper(MemberPage):
         response = HttpResponse(body, content_type="application/pdf")
         response.headers["Content-Disposition"] = f'inline; filename="history-{self.member.number}.pdf"'
         return response
-
-
-class PurchasePage(MemberPage):
-    """Why a purchase gave its points: lines, rules, what did not apply, what was nearly reached, returns."""
-
-    template_name = "my/purchase.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        try:
-            found = transaction_shown(self.programme.pk, self.kwargs["reference"])
-        except NotFound:
-            raise Http404 from None
-        if found["member"] != self.member.number:
-            raise Http404
-        names = self._names(found)
-        skus = product_names(self.programme, [line["sku"] for line in found["lines"] if line["sku"]])
-        return super().get_context_data(
-            purchase=found,
-            lines=[line | {"name": skus.get(line["sku"], line["sku"])} for line in found["lines"]],
-            steps=words.steps(found["trace"], names),
-            refusals=words.refusals(found["not_applied"], names),
-            nearly=words.nearly(found["nearly"], names, found["currency"]),
-            status=words.STATUSES.get(found["status"], ""),
-            **kwargs,
-        )
-
-    def _names(self, found: dict[str, Any]) -> words.Names:
-        rules = [step["rule"] for part in ("trace", "not_applied", "nearly") for step in found[part]]
-        shown = segments_shown_to(self.programme, self.member, self.now)
-        return words.Names(
-            promotion_names(self.programme, rules),
-            {x.code: x.name for x in shown},
-            tier_names(self.programme),
-        )

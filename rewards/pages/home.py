@@ -4,58 +4,41 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.kernel.pages import MemberPage
-from loyalty.selectors import Filters, HeldTier, Points, member_offers, points_of, promotion_names, tier_of
-from rewards.labels import earn_label, written_in
-from rewards.pages import words
+from loyalty.selectors import Filters, HeldTier, Points, points_in, tier_in
 from rewards.pages.gifts import Offer, Window, window_of
 from rewards.pages.history import row
+from rewards.pages.offers import promotions_shown
+from rewards.pages.page import PointsPage
 from rewards.selectors import movements_page
-from segments.selectors import memberships_shown_to, segments_shown_to
+from segments.selectors import memberships_shown_to
 
 LATEST = 5
-MOST_OFFERS = 6
+MOST_OFFERS = 4
 MOST_GIFTS = 3
 
 
-class HomePage(MemberPage):
+class HomePage(PointsPage):
     """The figures are those of GET /members/{member}/balance at the same instant."""
 
     template_name = "my/home.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        points = points_of(self.programme, self.member.number, self.now)
+        points = points_in(self.programme, self.seen.holding, self.now)
         latest = movements_page(
-            self.programme, self.member.number, Filters(), self.now, limit=LATEST, before=None
+            self.programme, self.seen.holding, Filters(), self.now, limit=LATEST, before=None
         )
-        tier = tier_of(self.member, self.now)
+        tier = tier_in(self.member, self.seen)
+        promotions, count = promotions_shown(self, most=MOST_OFFERS)
         return super().get_context_data(
             points=points,
             tier=tier,
             way=_way(tier),
             rescued=rescued(window_of(self), points) if points.expiring else [],
-            promotions=self._promotions(),
+            promotions=promotions,
+            more_promotions=count - len(promotions),
             movements=[row(*told) for told in latest.told],
             **kwargs,
         )
-
-    def _promotions(self) -> list[dict[str, Any]]:
-        """What runs now and lets the member in, with what it gives and why she may."""
-        offers = member_offers(self.programme.pk, self.member.number, self.now)[:MOST_OFFERS]
-        names = words.Names(
-            promotion_names(self.programme, [offer.promotion for offer in offers]),
-            {x.code: x.name for x in segments_shown_to(self.programme, self.member, self.now)},
-            {},
-        )
-        language = written_in([self.member.language])
-        return [
-            {
-                "name": names.promotions.get(offer.promotion, offer.promotion),
-                "effect": earn_label(offer.effect, offer.currency, language),
-                "why": words.because(offer.because, names),
-                "ends_at": offer.ends_at,
-            }
-            for offer in offers
-        ]
 
 
 class SegmentsPage(MemberPage):
@@ -81,8 +64,8 @@ def _way(tier: HeldTier | None) -> dict[str, int] | None:
 
 def rescued(window: Window, points: Points) -> Sequence[Offer]:
     """The dearest gifts that the points which expire soon would still buy."""
-    expiring = sum(count for _, count in points.expiring)
-    affordable = (gift for gift in window.shelf.gifts if gift.points <= expiring)
+    expiring, price = sum(count for _, count in points.expiring), window.taker.price
+    affordable = (gift for gift in window.shelf.gifts if price(gift) <= expiring)
     in_reach = window.offered(affordable, in_reach=True)
-    dearest = sorted(in_reach, key=lambda gift: (-window.taker.price(gift), gift.code))[:MOST_GIFTS]
+    dearest = sorted(in_reach, key=lambda gift: (-price(gift), gift.code))[:MOST_GIFTS]
     return [window.offer(gift) for gift in dearest]

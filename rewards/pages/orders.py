@@ -1,7 +1,6 @@
 """Gift orders of a member: ordering with a confirmation, the voucher, where an order stands, sending it back."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import segno
@@ -19,13 +18,16 @@ from rewards.lifecycle import Status
 from rewards.pages import words
 from rewards.pages.forms import DeliveryForm
 from rewards.pages.gifts import gift_or_404, window_of
-from rewards.selectors import order_of_member, orders_of_member, voucher_pdf
+from rewards.pages.page import PointsPage
+from rewards.selectors import OwnOrder, order_of_member, orders_of_member, voucher_pdf
 from rewards.services import DeliveryTo, MoveCommand, RedemptionCommand, redemption_move, redemption_order
 
 ACTOR = "member"
+WAY = (Status.EXCHANGED, Status.IN_PREPARATION, Status.IN_DELIVERY, Status.DELIVERED)
+"""How a gift that is sent reaches the member."""
 
 
-class OrderGiftPage(MemberPage):
+class OrderGiftPage(PointsPage):
     """Confirm a gift order: what it costs, what is left, where it goes.
 
     The order's reference comes with the form, so that sending it twice orders once.
@@ -103,7 +105,7 @@ class OrderPage(MemberPage):
             "name": order.name,
             "code": order.code,
             "qr": _qr(order.code) if order.code else "",
-            "zone": ZoneInfo(self.programme.time_zone),
+            "coming": _coming(order.body["status"]),
             "may_cancel": Status.CANCELLED in order.body["allowed"],
             "may_return": Status.RETURN_REQUESTED in order.body["allowed"],
         }
@@ -125,13 +127,25 @@ class VoucherPaper(MemberPage):
 
 
 class OrderStep(MemberPage):
-    """The member cancels an order, or asks to send it back."""
+    """The member cancels an order, or asks to send it back: she is asked whether, and says so."""
 
-    http_method_names = ["post"]
+    template_name = "my/order_step.html"
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        order = self._order(self.kwargs["reference"])
+        if Status(self.kwargs["to"]) not in order.body["allowed"]:
+            return redirect("my-order", self.kwargs["reference"])
+        context = self.get_context_data(order=order.body, name=order.name, to=self.kwargs["to"])
+        return self.render_to_response(context)
+
+    def _order(self, reference: str) -> OwnOrder:
+        order = order_of_member(self.programme, self.member, reference, self.now)
+        if order is None:
+            raise Http404
+        return order
 
     def post(self, request: HttpRequest, reference: str, to: str) -> HttpResponse:
-        if order_of_member(self.programme, self.member, reference, self.now) is None:
-            raise Http404
+        self._order(reference)
         command = MoveCommand(reference, Status(to), ACTOR)
         try:
             redemption_move(write=Write(self.programme.pk, self.now), command=command)
@@ -140,6 +154,11 @@ class OrderStep(MemberPage):
         else:
             messages.success(request, gettext("Done."))
         return redirect("my-order", reference)
+
+
+def _coming(status: str) -> tuple[Status, ...]:
+    """What is still to happen to a gift that is on its way to the member."""
+    return WAY[WAY.index(Status(status)) + 1 :] if status in WAY else ()
 
 
 def _qr(code: str) -> SafeString:

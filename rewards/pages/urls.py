@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from rewards.pages import gifts, history, home, orders
+from rewards.pages import gifts, history, home, offers, orders, purchase
 
 urlpatterns = [
     path("", home.HomePage.as_view(), name="my-home"),
     path("history.csv", history.HistoryFile.as_view(), name="my-history-csv"),
     path("history.pdf", history.HistoryPaper.as_view(), name="my-history-pdf"),
     path("history", history.HistoryPage.as_view(), name="my-history"),
-    path("purchases/<code:reference>", history.PurchasePage.as_view(), name="my-purchase"),
+    path("purchases/<code:reference>", purchase.PurchasePage.as_view(), name="my-purchase"),
+    path("offers", offers.OffersPage.as_view(), name="my-offers"),
+    path("offers/<code:promotion>", offers.OfferPage.as_view(), name="my-offer"),
     path("gifts", gifts.GiftsPage.as_view(), name="my-gifts"),
     path("gifts/<code:gift>", gifts.GiftPage.as_view(), name="my-gift"),
     path("gifts/<code:gift>/order", orders.OrderGiftPage.as_view(), name="my-gift-order"),

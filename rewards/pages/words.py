@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ STATUSES: Mapping[str, Any] = {
     "reserved": gettext_lazy("reserved"),
     "released": gettext_lazy("given up"),
     "lapsed": gettext_lazy("reservation ended"),
-    "exchanged": gettext_lazy("exchanged"),
+    "exchanged": gettext_lazy("ordered"),
     "cancelled": gettext_lazy("cancelled"),
     "in_preparation": gettext_lazy("in preparation"),
     "in_delivery": gettext_lazy("on its way"),
@@ -50,7 +51,7 @@ _TITLES: Mapping[str, Any] = {
     "redemption_cancelled": gettext_lazy("Gift cancelled"),
     "redemption_returned": gettext_lazy("Gift returned"),
 }
-_REFUSALS: Mapping[str, Any] = {
+REASONS: Mapping[str, Any] = {
     "outside_window": gettext_lazy("It did not run on that day."),
     "outside_schedule": gettext_lazy("It does not run on this weekday or at this hour."),
     "other_channel": gettext_lazy("It is for purchases made elsewhere."),
@@ -62,10 +63,21 @@ _REFUSALS: Mapping[str, Any] = {
     "not_first_transaction": gettext_lazy("It is for the first purchase."),
     "not_birthday": gettext_lazy("It is for the days after your birthday."),
     "no_matching_line": gettext_lazy("You bought nothing it is about."),
+    "below_minimum_amount": gettext_lazy("You bought too little of what it is about."),
+    "below_minimum_quantity": gettext_lazy("You bought too little of what it is about."),
     "lost_exclusivity": gettext_lazy("Another offer of its kind gave you more."),
 }
-
-
+"""Why an offer did not apply, by the engine's code."""
+_CHANNELS: Mapping[str, Any] = {"web": gettext_lazy("online"), "store": gettext_lazy("in the shop")}
+_LIMITS: Mapping[tuple[str, str], Any] = {
+    ("transaction", "points"): gettext_lazy("points per purchase, at most: %(count)s"),
+    ("day", "points"): gettext_lazy("points left for today: %(count)s"),
+    ("day", "uses"): gettext_lazy("times left for today: %(count)s"),
+    ("month", "points"): gettext_lazy("points left this month: %(count)s"),
+    ("month", "uses"): gettext_lazy("times left this month: %(count)s"),
+    ("total", "points"): gettext_lazy("points left for you: %(count)s"),
+    ("total", "uses"): gettext_lazy("times left for you: %(count)s"),
+}
 REFUSALS: Mapping[str, Any] = {
     "insufficient_points": gettext_lazy("You have not enough points for it."),
     "out_of_stock": gettext_lazy("It has just been sold out."),
@@ -159,10 +171,38 @@ def because(reasons: Iterable[str], names: Names) -> str:
     return "; ".join(dict.fromkeys(_because(reason, names) for reason in reasons if reason != "everyone"))
 
 
+def asks(rule: Mapping[str, Any], currency: str) -> list[str]:
+    """What a promotion asks of a purchase: how much, on which days, at which hours, where."""
+    found = []
+    if rule["minimum_amount"]:
+        found.append(_("from %(amount)s") % {"amount": f"{exact(rule['minimum_amount'])} {currency}"})
+    if rule["minimum_quantity"]:
+        found.append(_("from %(count)s pieces") % {"count": exact(rule["minimum_quantity"])})
+    if rule["weekdays"]:
+        found.append(", ".join(str(WEEKDAYS[day - 1]) for day in sorted(rule["weekdays"])))
+    if rule["hours"]:
+        found.append(_("from %(from)s to %(until)s") % rule["hours"])
+    if rule["channels"]:
+        found.append(", ".join(str(_CHANNELS.get(channel, channel)) for channel in rule["channels"]))
+    if rule["stores"]:
+        found.append(_("in the shops %(names)s") % {"names": ", ".join(rule["stores"])})
+    return found
+
+
+def limits(left: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is left of a promotion's caps for the member."""
+    return [
+        str(_LIMITS[scope, unit]) % {"count": exact(str(count))}
+        for scope, rooms in left.items()
+        for unit, count in rooms.items()
+        if (scope, unit) in _LIMITS
+    ]
+
+
 def _why(step: Mapping[str, Any], names: Names) -> str:
     words = [_because(reason, names) for reason in step.get("because", ())]
     if "capped_by" in step:
-        words.append(_("limited: it would have been %(points)s") % {"points": step["wanted"]})
+        words.append(_("limited: it would have been %(points)s") % {"points": exact(step["wanted"])})
     return "; ".join(dict.fromkeys(words))
 
 
@@ -183,7 +223,7 @@ def refusals(refused: list[Mapping[str, str]], names: Names) -> list[tuple[str, 
     """What did not apply as (offer, why not) pairs; offers for other members are left out."""
     hidden = {"excluded_segment", "not_in_segment", "outside_window", "members_only"}
     return [
-        (names.promotions.get(item["rule"], item["rule"]), str(_REFUSALS.get(item["code"], "")))
+        (names.promotions.get(item["rule"], item["rule"]), str(REASONS.get(item["code"], "")))
         for item in refused
         if item["code"] not in hidden
     ]

@@ -49,6 +49,12 @@ def last_day(until: datetime | str) -> str:
 
 
 @register.filter
+def month(at: datetime) -> str:
+    """The month of an instant, in the programme's time."""
+    return formats.date_format(_local(at), "F Y")
+
+
+@register.filter
 def clock(at: datetime | str) -> str:
     """The time of an instant, in the programme's time."""
     return formats.time_format(_local(at).time(), "H:i")

@@ -52,7 +52,9 @@ def test_a_gift_by_post(till: ApiClient, phone: Client, programme: Programme) ->
     assert answer.headers["Location"] == f"/my/orders/{booked.reference}"
     assert Delivery.objects.get().address["street"] == "Rue Neuve 1"
     assert balance(till)["available"] == 1700
-    assert "exchanged" in text_of(phone.get(answer.headers["Location"]))
+    assert "Where it is ordered 23 November 2026, 10:15 in preparation on its way delivered" in text_of(
+        phone.get(answer.headers["Location"])
+    )
     assert booked.reference in phone.get("/my/orders").content.decode()
 
 
@@ -111,9 +113,13 @@ def test_cancelling(till: ApiClient, phone: Client, programme: Programme) -> Non
     mug(programme, stock=3)
     where = confirm(phone, "MUG", **ADDRESS).headers["Location"]
     assert "Cancel the order" in text_of(phone.get(where))
+    asked = text_of(phone.get(f"{where}/cancel"))
+    assert "Cancel this order? 300 points come back to you" in asked
+    assert balance(till)["available"] == 1700, "being asked cancels nothing"
     assert phone.post(f"{where}/cancel").status_code == 302
     assert balance(till)["available"] == 2000
     assert "Cancel the order" not in text_of(phone.get(where))
+    assert phone.get(f"{where}/cancel").headers["Location"] == where
     again = phone.post(f"{where}/cancel", follow=True)
     assert "no longer possible" in again.content.decode()
     assert balance(till)["available"] == 2000
@@ -126,6 +132,7 @@ def test_sending_back(till: ApiClient, phone: Client, programme: Programme) -> N
     assert "Send it back" not in text_of(phone.get(where))
     for status in ("in_preparation", "in_delivery", "delivered"):
         assert act(till, reference, "status", status=status).status_code == 200
+    assert "Send this gift back?" in text_of(phone.get(f"{where}/return"))
     phone.post(f"{where}/return")
     assert Redemption.objects.get().status == "return_requested"
     assert "return asked for" in text_of(phone.get(where))
@@ -140,6 +147,7 @@ def test_orders_of_others_are_not_found(
     for path in ("BOBS", "NOBODYS"):
         assert phone.get(f"/my/orders/{path}").status_code == 404
         assert phone.get(f"/my/orders/{path}/voucher.pdf").status_code == 404
+        assert phone.get(f"/my/orders/{path}/cancel").status_code == 404
         assert phone.post(f"/my/orders/{path}/cancel").status_code == 404
     assert Redemption.objects.get().status == "exchanged"
     assert "BOBS" not in phone.get("/my/orders").content.decode()

@@ -102,8 +102,8 @@ def test_home_shows_the_way_to_the_next_level(till: ApiClient, phone: Client, pr
 
 def test_home_shows_what_gives_more_and_why(phone: Client) -> None:
     page = text_of(phone.get("/my/"))
-    assert "Pr-Choc3X because you were chosen for it Points × 3" in page
-    assert "Pr-Weekend for everybody 50 extra points" in page
+    assert "Pr-Choc3X because you were chosen for it · on chocolate Points × 3" in page
+    assert "Pr-Weekend for everybody · Saturday, Sunday 50 extra points" in page
     Segment.objects.update(is_shown_to_members=True)
     assert "because you are in VIP Brussels" in text_of(phone.get("/my/"))
 
@@ -189,7 +189,8 @@ def test_why(till: ApiClient, phone: Client, club: Segment) -> None:
     earn(till, "POS-1")
     page = text_of(phone.get("/my/purchases/POS-1"))
     assert "117 points, and why" in page
-    assert "2 × CHOC-1 Neuhaus 25.00 EUR 87" in page
+    assert "2 × CHOC-1 25.00 EUR · Neuhaus Pr-Choc3X: Points × 3, because you were chosen for it 87" in page
+    assert "1 × MUG-7 19.90 EUR · home 30" in page, "no offer for the mug"
     assert "Points for what you paid 44.90 × 1 44.90" in page
     assert "Your level: Silver 44.90 × 0.5 22.45" in page
     assert "because you were chosen for it 25.00 × 2 50.00" in page

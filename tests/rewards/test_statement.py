@@ -78,7 +78,7 @@ def test_lines_come_oldest_first_with_their_balance(till: ApiClient, moved: Memb
         "23 November 2026", "+117", "117", "Purchase", "partly returned",
         "23 November 2026", "-44", "73", "Return of purchase POS-1",
         "23 November 2026", "+2,000", "2,073", "Correction: test",
-        "23 November 2026", "-300", "1,773", "Gift: Tasse", "exchanged",
+        "23 November 2026", "-300", "1,773", "Gift: Tasse", "ordered",
     ]  # fmt: skip
     assert texts[-9:] == [
         "Received in this period", "+2,117", "Spent or taken back in this period", "-344",
