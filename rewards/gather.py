@@ -50,7 +50,7 @@ _ORDER = f"""
 _HOLDER = f"{HEAD}, {MEMBER}, p.time_zone, p.grace_days"
 
 _NEW = f"""
-SELECT 1, {_HOLDER},
+SELECT 1 AS ordinal, {_HOLDER},
     (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
      WHERE l.account_id = c.id AND l.remaining > 0),
     {_ORDER},
@@ -59,7 +59,7 @@ SELECT 1, {_HOLDER},
     (SELECT array_agg(s.code) FROM segments_membership g JOIN segments_segment s ON s.id = g.segment_id
      WHERE g.member_id = m.id AND g.valid_from <= %(now)s AND (g.valid_until IS NULL OR %(now)s < g.valid_until)),
     counted.ever, counted.lately,
-    CASE WHEN r.stock < %(quantity)s THEN EXISTS (
+    CASE WHEN r.stock < %(quantity)s OR r.kind = 'pool_voucher' THEN EXISTS (
         SELECT 1 FROM rewards_redemption x
         WHERE x.reward_id = r.id AND x.status = 'reserved' AND x.reserved_until <= %(now)s) END,
     CASE WHEN r.kind = 'pool_voucher' THEN EXISTS (

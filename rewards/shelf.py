@@ -22,10 +22,20 @@ from rewards.texts import Spoken
 
 _HEAD = "SELECT number FROM rewards_cataloguehead WHERE programme_id = %(programme)s::bigint"
 
+# Until when the pools of uploaded codes have one to give: what the last of its free codes says.
+_LASTS = """
+    SELECT (SELECT coalesce(f.valid_until, 'infinity') FROM rewards_poolcode f
+            WHERE f.pool_id = q.id AND f.redemption_id IS NULL
+            ORDER BY f.valid_until DESC NULLS FIRST LIMIT 1) AS lasts
+    FROM rewards_codepool q"""
+
 # Every gift that is shown now or was before: the latter have no version, and say to partners that they are gone.
-_GIFTS = """
-SELECT r.id, r.code, r.kind, r.stock IS NULL OR r.stock > 0, r.limit_per_member, r.limit_per_period, r.period,
-       greatest(r.changed_at, past.last_from, past.last_until),
+_GIFTS = f"""
+SELECT r.id, r.code, r.kind,
+       (r.stock IS NULL OR r.stock > 0) AND (r.kind <> 'pool_voucher' OR coalesce(pool.lasts > %(now)s, false)),
+       r.limit_per_member, r.limit_per_period, r.period,
+       greatest(r.changed_at, past.last_from, past.last_until,
+                CASE WHEN pool.lasts <= %(now)s THEN pool.lasts END),
        v.id, v.number, v.name, v.description, v.delivery_terms, v.brand, v.points, v.cash_amount,
        v.face_value, v.face_currency, v.attributes, v.segments, v.tiers, v.categories, v.live_from, v.live_until,
        v.voucher_days, v.has_balance, v.is_returnable, v.shown_from, v.validated_at, v.validated_by,
@@ -41,8 +51,9 @@ JOIN rewards_reward r ON r.id = past.reward_id
 LEFT JOIN rewards_rewardversion v
     ON v.reward_id = r.id AND r.state = 'active' AND v.state = 'live'
    AND v.shown_from <= %(now)s AND (v.shown_until IS NULL OR v.shown_until > %(now)s)
+LEFT JOIN LATERAL ({_LASTS} WHERE q.reward_id = r.id) pool ON true
 ORDER BY r.code COLLATE "C"
-"""
+"""  # noqa: S608
 
 _CATEGORIES = """
 SELECT c.id, c.parent_id, c.code, c.position, c.is_active, c.name::json, p.files::json
@@ -50,11 +61,16 @@ FROM rewards_category c LEFT JOIN rewards_picture p ON p.id = c.picture_id
 WHERE c.programme_id = %(programme)s::bigint ORDER BY c.position, c.code COLLATE "C"
 """
 
-_INSTANTS = """
+_INSTANTS = f"""
 SELECT max(instant) FILTER (WHERE instant <= %(now)s), min(instant) FILTER (WHERE instant > %(now)s)
-FROM rewards_rewardversion, unnest(ARRAY[shown_from, shown_until]) AS instant
-WHERE programme_id = %(programme)s::bigint AND state = 'live'
-"""
+FROM (
+    SELECT unnest(ARRAY[shown_from, shown_until]) AS instant
+    FROM rewards_rewardversion WHERE programme_id = %(programme)s::bigint AND state = 'live'
+    UNION ALL
+    SELECT nullif(lasts, 'infinity')
+    FROM ({_LASTS} WHERE q.programme_id = %(programme)s::bigint) pools
+) instants
+"""  # noqa: S608
 
 _PROGRAMME = """
 SELECT time_zone, currency,

@@ -15,10 +15,10 @@ from config.kernel.admin import OwnFilter
 from config.kernel.sheets import csv_lines, xlsx_write
 from config.kernel.upload_pages import UploadPages
 from members.models import Programme
-from rewards.admin.order_forms import GiftsFileForm
 from rewards.admin.programmes import CatalogueAdmin, actor_of
 from rewards.admin.uploading import file_page
 from rewards.exports import gift_columns, gift_rows
+from rewards.forms import GiftsFileForm
 from rewards.models import CatalogueUpload
 from rewards.services import catalogue_upload_confirm, catalogue_upload_create, catalogue_upload_drop
 from rewards.services.imports import REFUSED
@@ -72,7 +72,7 @@ class CatalogueFiles(CatalogueAdmin):
                 request,
                 GiftsFileForm,
                 f"Import gifts of {programme.name}",
-                lambda file: self._look(request, programme, file),
+                lambda sent: self._look(request, programme, sent["file"]),
                 reverse("admin:rewards_reward_changelist"),
             )
 

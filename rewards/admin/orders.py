@@ -17,9 +17,9 @@ from config.kernel.errors import RistourneError
 from config.kernel.sheets import FileRefused, sheet_open
 from loyalty.services import Write
 from rewards import answers
-from rewards.admin.order_forms import StepForm, TrackingFileForm
 from rewards.admin.statements import statement_view
 from rewards.admin.uploading import file_page
+from rewards.forms import StepForm, TrackingFileForm
 from rewards.gather import KnownContext, known_order
 from rewards.lifecycle import Status
 from rewards.models import Redemption
@@ -228,7 +228,7 @@ class RedemptionAdmin(TenantAdmin):
             request,
             TrackingFileForm,
             "Parcels that left",
-            lambda file: self._send_parcels(request, file),
+            lambda sent: self._send_parcels(request, sent["file"]),
             back,
         )
 

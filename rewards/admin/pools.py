@@ -1,6 +1,8 @@
 """Pools of uploaded codes: how many are left, and more of them."""
 
+from datetime import date, datetime, time, timedelta
 from typing import IO, Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
@@ -10,10 +12,10 @@ from django.utils import timezone
 from unfold.decorators import action, display
 
 from config.kernel.admin import OwnFilter, TenantAdmin
-from config.kernel.errors import RistourneError
 from config.kernel.sheets import sheet_open
-from rewards.admin.order_forms import CodesFileForm
 from rewards.admin.uploading import file_page
+from rewards.errors import PoolRefused
+from rewards.forms import CodesFileForm
 from rewards.models import CodePool, Reward, VoucherIssuer
 from rewards.services import pool_create, pool_threshold, pool_upload, voucher_issuer_set
 
@@ -73,18 +75,19 @@ class CodePoolAdmin(TenantAdmin):
             request,
             CodesFileForm,
             f"Codes of {pool.reward}",
-            lambda file: self._fill(request, pool, file),
+            lambda sent: self._fill(request, pool, **sent),
             back,
         )
 
-    def _fill(self, request: HttpRequest, pool: CodePool, file: IO[bytes]) -> None:
+    def _fill(self, request: HttpRequest, pool: CodePool, file: IO[bytes], last_day: date | None) -> None:
+        texts = [row.cells["code"] for row in sheet_open(file, required=["code"])]
+        zone = ZoneInfo(pool.programme.time_zone)
+        ends = datetime.combine(last_day + timedelta(days=1), time(), zone) if last_day else None
         try:
-            texts = [row.cells["code"] for row in sheet_open(file, required=["code"])]
-            _, number = pool_upload(reward=pool.reward, texts=texts, valid_until=None, now=timezone.now())
-            self.message_user(request, f"{number} codes were added.")
-        except RistourneError as error:
-            details = "; ".join(found.detail for found in error.errors)
-            self.message_user(request, f"{error.detail} {details}".strip(), messages.ERROR)
+            _, number = pool_upload(reward=pool.reward, texts=texts, valid_until=ends, now=timezone.now())
+        except PoolRefused as error:
+            raise PoolRefused(" ".join([error.detail, *(found.detail for found in error.errors)])) from None
+        self.message_user(request, f"{number} codes were added.", messages.SUCCESS)
 
 
 @admin.register(VoucherIssuer)

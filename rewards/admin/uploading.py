@@ -1,7 +1,7 @@
 """A page that takes one file."""
 
 from collections.abc import Callable
-from typing import IO
+from typing import Any
 
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -17,17 +17,17 @@ def file_page(
     request: HttpRequest,
     form_class: type[Form],
     title: str,
-    take: Callable[[IO[bytes]], str | None],
+    take: Callable[[dict[str, Any]], str | None],
     back: str,
 ) -> HttpResponse:
-    """Ask for a file and give it to `take`, which tells the user what became of it or where to see it.
+    """Ask for a file and give what was sent to `take`, which tells the user what became of it or where to see it.
 
     A refusal stands at the field; without an address to go to, the way is `back`.
     """
     form = form_class(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            return redirect(take(form.cleaned_data["file"]) or back)
+            return redirect(take(form.cleaned_data) or back)
         except RistourneError as error:
             form.add_error("file", error.detail or error.title)
     context = {

@@ -50,8 +50,8 @@ class GiftFilter(django_filters.FilterSet):
         return rows
 
     def with_stock(self, rows: "QuerySet[Any]", name: str, wanted: str) -> "QuerySet[Any]":
-        held = Q(reward__stock=None) | Q(reward__stock__gt=0)
-        return rows.filter(held if wanted == "true" else ~held)
+        in_stock = [gift.version_id for gift in self.shelf.gifts if gift.in_stock]
+        return rows.filter(pk__in=in_stock) if wanted == "true" else rows.exclude(pk__in=in_stock)
 
     def _shown(self, field: str) -> Coalesce:
         texts = (KeyTextTransform(code, field) for code in self.languages)

@@ -76,7 +76,13 @@ class PoolCode(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["pool", "id"], condition=Q(redemption_id=None), name="pool_code_free")
+            models.Index(fields=["pool", "id"], condition=Q(redemption_id=None), name="pool_code_free"),
+            models.Index(
+                F("pool"),
+                F("valid_until").desc(nulls_first=True),
+                condition=Q(redemption_id=None),
+                name="pool_code_free_longest",
+            ),
         ]
 
     def __str__(self) -> str:

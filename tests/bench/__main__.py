@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 from tests.bench import place
 
-CONTENDERS = ("earn", "evaluate", "batch", "naive", "import")
+CONTENDERS = ("earn", "evaluate", "redeem", "batch", "naive", "import")
 
 
 def contenders(text: str) -> set[str]:

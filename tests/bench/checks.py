@@ -6,6 +6,7 @@ from django.db import connection
 
 from loyalty.models import Account, Entry, Lot
 from members.models import Programme
+from tests.bench.world import STOCK
 from tests.ledger_checks import chain_faults, figure_faults
 
 LOOKED_AT_CLOSELY = 50
@@ -18,6 +19,12 @@ COUNTED = {
     "outbox": "SELECT count(*) FROM members_outboxevent WHERE type = 'transaction.posted'",
     "activity": "SELECT coalesce(sum(transactions), 0) FROM members_activity",
     "naive": "SELECT count(*) FROM naive_transaction",
+    "redemptions": "SELECT count(*) FROM rewards_redemption",
+    "draws": "SELECT count(*) FROM loyalty_draw",
+    "moves": "SELECT count(*) FROM rewards_move",
+    "deliveries": "SELECT count(*) FROM rewards_delivery",
+    "vouchers": "SELECT count(*) FROM rewards_voucher",
+    "news": "SELECT count(*) FROM members_outboxevent WHERE type LIKE 'redemption.%'",
 }
 ADD_UP = {
     "accounts whose figures are not the sum of their entries": """
@@ -37,6 +44,16 @@ ADD_UP = {
     "transactions without the entry of their points": """
         SELECT count(*) FROM loyalty_transaction t LEFT JOIN loyalty_entry e ON e.source = t.id
         WHERE t.points <> coalesce(e.points, 0)""",
+    "gift orders without the entry and the draws of their points": """
+        SELECT count(*) FROM rewards_redemption o
+        LEFT JOIN loyalty_entry e ON e.account_id = o.member_id AND e.seq = o.entry_seq
+        WHERE e.source IS DISTINCT FROM o.id OR e.points <> -o.points OR o.points <> (
+            SELECT coalesce(sum(d.points), 0) FROM loyalty_draw d
+            WHERE d.account_id = o.member_id AND d.entry_seq = o.entry_seq)""",
+    "gifts whose stock is not what was not ordered": f"""
+        SELECT count(*) FROM rewards_reward r
+        WHERE r.stock <> {STOCK} - (SELECT coalesce(sum(o.quantity), 0) FROM rewards_redemption o
+                                    WHERE o.reward_id = r.id)""",
     "budgets that are not the sum of their usage": """
         SELECT count(*) FROM loyalty_promotionbudget b
         WHERE b.points_used <> (SELECT coalesce(sum(u.points), 0) FROM loyalty_promotionusage u

@@ -13,12 +13,18 @@ from typing import Any
 
 from django.core.management import get_commands
 
-from tests.bench.pgbench import Pgbench
+from tests.bench.pgbench import Pgbench, earns, orders
 from tests.bench.place import Place
 from tests.bench.web import PROJECT, Load, Web
-from tests.bench.world import World
+from tests.bench.world import RICH, World
 
 BOOKING = ("transactions", "entries", "lots", "outbox", "activity")
+ORDERING = {
+    **dict.fromkeys(("keys", "redemptions", "entries", "draws", "deliveries", "vouchers"), 1),
+    "moves": 2,
+    "news": 2,
+}
+"""Rows of a gift order: a digital voucher is exchanged and delivered at once."""
 IMPORTED_A_SECOND = 1_500
 """Receipts in the file of the import, for each second it may take."""
 
@@ -38,24 +44,40 @@ class Result:
 
 @dataclass(frozen=True)
 class Contender:
-    """`bar` is the ratio to pgbench that it must reach, `server` the process whose CPU time it takes."""
+    """`bar` is the ratio to `base` (a contender) that it must reach, `server` the process whose CPU time it takes."""
 
     name: str
     title: str
     run: Callable[[int], Result]
     bar: float | None = None
     server: int | None = None
+    base: str = "pgbench"
 
 
 def pgbench(place: Place, world: World) -> Contender:
     """The product's two statements of one earn, without the product."""
-    bench = Pgbench(place, world)
+    bench = Pgbench(place, earns(world), (world.pgbench_first, world.half))
 
     def run(seconds: int) -> Result:
         ran = bench.run(seconds)
         return Result(ran.count, ran.rate, dict.fromkeys(("keys", *BOOKING), ran.count))
 
     return Contender("pgbench", "pgbench, gather and post", run)
+
+
+def pgbench_redeem(place: Place, world: World) -> Contender:
+    """The product's two statements of one gift order, without the product."""
+    bench = Pgbench(place, orders(world), (world.pgbench_first, RICH))
+
+    def run(seconds: int) -> Result:
+        ran = bench.run(seconds)
+        return Result(ran.count, ran.rate, _ordered(ran.count))
+
+    return Contender("pgbench-redeem", "pgbench, gift order", run, base="pgbench-redeem")
+
+
+def _ordered(count: int) -> dict[str, int]:
+    return {name: each * count for name, each in ORDERING.items()}
 
 
 def over_http(
@@ -88,6 +110,16 @@ def product(web: Web, world: World) -> list[Contender]:
     return [
         over_http("earn", "HTTP earn", web, world, Load(one), earned, bar=0.25),
         over_http("evaluate", "HTTP evaluate", web, world, Load("/api/v1/basket-evaluations"), lambda _: {}),
+        over_http(
+            "redeem",
+            "HTTP redeem",
+            web,
+            world,
+            Load("/api/v1/redemptions", expected='"status":"delivered"', bodies=world.orders, members=RICH),
+            lambda outcome: _ordered(outcome["count"]),
+            bar=0.25,
+            base="pgbench-redeem",
+        ),
         over_http("batch", "HTTP batch, 500 a call", web, world, full, earned, bar=0.8),
     ]
 

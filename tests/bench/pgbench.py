@@ -4,7 +4,8 @@ import os
 import re
 import statistics
 import subprocess
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 from django.utils import timezone
@@ -15,6 +16,7 @@ from loyalty.idempotency import claim
 from loyalty.models import Account
 from loyalty.services import Write, transaction_earn
 from members.models import Member
+from rewards.services import DeliveryTo, RedemptionCommand, redemption_order
 from tests.bench.place import DATABASE, Place
 from tests.bench.statements import Recording, overhear, script
 from tests.bench.world import World
@@ -32,18 +34,16 @@ class Ran(NamedTuple):
 
 
 class Pgbench:
-    """Two scripts, a typical basket that meets the promotion with a budget and one that does not, as often
-    as the baskets do. One for each basket would have every connection plan 16 times as many statements."""
+    """Scripts made of recordings, each run as often as its weight says, for the members `(first, count)`."""
 
-    def __init__(self, place: Place, world: World) -> None:
+    def __init__(
+        self, place: Place, recordings: Mapping[str, tuple[Recording, int]], members: tuple[int, int]
+    ) -> None:
         self.place = place
         self.command = [str(binary("pgbench")), "--no-vacuum", "--protocol=prepared", "--progress=1"]
         self.command += [f"--client={CLIENTS}", f"--jobs={THREADS}"]
-        recordings = [recorded(world, number) for number in range(len(world.baskets))]
-        for name in ("budget", "plain"):
-            alike = [x for x in recordings if ('"budgets"' in x.post.params["call"]) == (name == "budget")]
-            if alike:
-                self._add(name, typical(alike), len(alike), (world.pgbench_first, world.half))
+        for name, (recording, weight) in recordings.items():
+            self._add(name, recording, weight, members)
 
     def _add(self, name: str, recording: Recording, weight: int, members: tuple[int, int]) -> None:
         text, variables = script(recording, name, members, CLIENTS)
@@ -69,6 +69,23 @@ class Pgbench:
         return Ran(int(count[1]), statistics.mean(map(float, rates[1:])))
 
 
+def earns(world: World) -> dict[str, tuple[Recording, int]]:
+    """A typical basket that meets the promotion with a budget and one that does not, as often as the baskets
+    do. One script for each basket would have every connection plan 16 times as many statements."""
+    recordings = [recorded(world, number) for number in range(len(world.baskets))]
+    found = {}
+    for name in ("budget", "plain"):
+        alike = [x for x in recordings if ('"budgets"' in x.post.params["call"]) == (name == "budget")]
+        if alike:
+            found[name] = typical(alike), len(alike)
+    return found
+
+
+def orders(world: World) -> dict[str, tuple[Recording, int]]:
+    """An order of each gift."""
+    return {f"gift_{number}": (ordered(world, number), 1) for number in range(len(world.orders))}
+
+
 def typical(recordings: list[Recording]) -> Recording:
     """The one whose post is nearest to the average size."""
     sizes = [len(recording.post.params["call"]) for recording in recordings]
@@ -78,14 +95,39 @@ def typical(recordings: list[Recording]) -> Recording:
 
 def recorded(world: World, number: int) -> Recording:
     """An earn of one basket by one of pgbench's members, booked for the recording."""
+
+    def earn(write: Write, body: Mapping[str, Any]) -> None:
+        transaction_earn(write=write, command=basket_command(msgspec.convert(body, EarnBody), write.now))
+
+    return _recorded(world, number, "/api/v1/transactions", world.baskets[number], earn)
+
+
+def ordered(world: World, number: int) -> Recording:
+    """An order of one gift by one of pgbench's members, booked for the recording."""
+
+    def order(write: Write, body: Mapping[str, Any]) -> None:
+        to = DeliveryTo(**body["delivery"])
+        actor = f"partner:{world.partner.client_id}"
+        rest = {name: value for name, value in body.items() if name != "delivery"}
+        redemption_order(write=write, command=RedemptionCommand(**rest, actor=actor, delivery=to))
+
+    return _recorded(world, number, "/api/v1/redemptions", world.orders[number], order)
+
+
+def _recorded(
+    world: World,
+    number: int,
+    path: str,
+    asked: Mapping[str, Any],
+    book: Callable[[Write, Mapping[str, Any]], None],
+) -> Recording:
     member = f"{world.pgbench_first + number}"
-    reference, key = f"RECORDED-{number}-REFERENCE", f"RECORDED-{number}-KEY"
-    body = {"reference": reference, "member": member, **world.baskets[number]}
-    now = timezone.now()
-    claimed = claim(key, partner_id=world.partner.pk, method="POST", path="/api/v1/transactions", body=body)
-    write = Write(world.programme.pk, now, world.partner.pk, claimed)
-    command = basket_command(msgspec.convert(body, EarnBody), now)
+    what = path.rpartition("/")[2]
+    reference, key = f"RECORDED-{what}-{number}-REFERENCE", f"RECORDED-{what}-{number}-KEY"
+    body = {"reference": reference, "member": member, **asked}
+    claimed = claim(key, partner_id=world.partner.pk, method="POST", path=path, body=body)
+    write = Write(world.programme.pk, timezone.now(), world.partner.pk, claimed)
     person = Member.objects.get(programme=world.programme, number=member)
     before = Account.objects.values().get(member=person)
-    gather, post = overhear(lambda: transaction_earn(write=write, command=command))
+    gather, post = overhear(lambda: book(write, body))
     return Recording(before, gather, post, reference, key)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DREAM, NAIVE_BAR = 0.35, 12.0
 ROW_SET = "key, account, entry, lot, transaction, usage (budget in 1 of 8), activity, outbox"
+ORDER_ROWS = "key, account, entry, draw, lot, stock, order, 2 moves, delivery, voucher, activity, 2 outbox"
 PACKAGES = ("django", "djangorestframework", "granian", "psycopg", "msgspec")
 
 
@@ -51,7 +52,7 @@ def write(
 
 def _measured(running: "Run", contender: Contender) -> dict[str, Any]:
     samples = running.samples[contender.name]
-    base = running.samples["pgbench"]
+    base = running.samples[contender.base]
     ratios = [one.result.rate / other.result.rate for one, other in zip(samples, base, strict=True)]
     each = [1e6 / sample.result.count for sample in samples]
     return {
@@ -107,7 +108,9 @@ def _lines(content: dict[str, Any], entrants: list[Contender]) -> list[str]:
         lines.append("The import was not measured.")
     share = max(seen["generator_share_of_a_core"] for seen in content["measured"].values())
     lines += [
-        f"Rows of an earn: {content['row_set']}. Baskets: {content['baskets']}. {content['world']}.",
+        f"Rows of an earn: {content['row_set']}.",
+        f"Rows of a gift order: {ORDER_ROWS}.",
+        f"Baskets: {content['baskets']}. {content['world']}.",
         f"{content['server']}; the generator took {share:.0%} of a core at most.",
         ", ".join(f"{name} {number}" for name, number in content["versions"].items()),
         f"{content['seconds']} s in all. Figures a second are of this machine and hour; compare ratios.",

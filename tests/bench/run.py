@@ -114,10 +114,12 @@ def _entrants(place: Place, ground: world.World, stack: ExitStack, only: set[str
         return not only or not only.isdisjoint(names)
 
     found: list[Contender | None] = [contenders.pgbench(place, ground)]
-    if wanted("earn", "evaluate", "batch"):
+    if wanted("redeem"):
+        found.append(contenders.pgbench_redeem(place, ground))
+    if wanted("earn", "evaluate", "redeem", "batch"):
         found += contenders.product(stack.enter_context(served(place, "config.settings")), ground)
     if wanted("naive"):
         found.append(contenders.naive(stack.enter_context(served(place, "tests.bench.settings")), ground))
     if wanted("import"):
         found.append(contenders.imports(place, ground))
-    return [x for x in found if x and (not only or x.name in only | {"pgbench"})]
+    return [x for x in found if x and (not only or x.name in only or x.name == x.base or x.name == "pgbench")]

@@ -1,19 +1,21 @@
-"""The two statements of one earn, overheard from the product, as a pgbench script that really books.
+"""The two statements of one earn or gift order, overheard from the product, as a pgbench script that really books.
 
-A call of `transaction_earn` is recorded with its parameters. In the script each call has a member, reference,
+A call of the service is recorded with its parameters. In the script each call has a member, reference,
 key and ids of its own, and what the post says of the account is what the gather read plus what the recorded
-earn added, so that every post applies. Only the entry's hash is made up; its bytes are as many.
+earn added, so that every post applies. Only hashes are made up; their bytes are as many.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from unittest import mock
 
 from config.kernel import sql
 from loyalty import apply, gather
+from rewards import gather as rewards_gather
 
 PER_CALL = {
     "number": ":number::text",
@@ -29,11 +31,27 @@ RELATIVE: dict[str, dict[str, str]] = {
     "accounts": {"expected": "version"} | {name: name for name in COUNTERS},
     "entries": {"seq": "seq", "balance_after": "balance"} | {name: name for name in FIGURES},
     "lots": {"seq": "seq"},
+    "draws": {"number": "draws", "entry_seq": "seq"},
+    "lot_changes": {"remaining": "available"},
     "transactions": {"entry_seq": "seq"},
+    "redemptions": {"entry_seq": "seq"},
 }
 """Columns of the post that move with the account: by table, the column of the account they start from."""
-HOLDER = {"accounts": "id", "activity": "member_id", "outbox": "member_id"}
+HOLDER = {
+    "accounts": "id",
+    **dict.fromkeys(("activity", "outbox", "news", "redemptions"), "member_id"),
+    **dict.fromkeys(("stock", "moves", "deliveries", "vouchers"), None),
+}
+"""The column that names the account, where it is not account_id; None where there is none."""
 KNOWN_TABLES = {
+    "draws",
+    "lot_changes",
+    "stock",
+    "redemptions",
+    "moves",
+    "news",
+    "deliveries",
+    "vouchers",
     "key",
     "accounts",
     "entries",
@@ -54,7 +72,7 @@ class Statement(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """One earn: the account before it, the statements, and what of the post belongs to this call alone."""
+    """One call: the account before it, the statements, and what of the post belongs to this call alone."""
 
     before: Mapping[str, Any]
     gather: Statement
@@ -71,16 +89,18 @@ class Template(NamedTuple):
     recorded: list[str]
 
 
-def overhear(earn: Callable[[], object]) -> list[Statement]:
-    """The statements of one call, in their order."""
+def overhear(write: Callable[[], object]) -> list[Statement]:
+    """The statements of one call of a service, in their order."""
     heard: list[Statement] = []
 
     def rows(query: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         heard.append(Statement(query, params))
         return sql.rows(query, params)
 
-    with mock.patch.object(gather, "rows", rows), mock.patch.object(apply, "rows", rows):
-        earn()
+    with ExitStack() as stack:
+        for module in (gather, rewards_gather, apply):
+            stack.enter_context(mock.patch.object(module, "rows", rows))
+        write()
     return heard
 
 
@@ -137,10 +157,11 @@ def post_template(recording: Recording) -> Template:
     if unknown := set(call) - KNOWN_TABLES:
         raise ValueError(f"The script does not know how these tables follow the account: {sorted(unknown)}")
     template = Template("", [], [])
-    entry, transaction, event = call["entries"][0], call["transactions"][0], call["outbox"][0]
+    (entry,) = call["entries"]
+    tables = [name for name in call if name not in {"key", "accounts"}]
     texts = {
-        transaction["id"]: "uuidv7()",
-        event["id"]: "uuidv7()",
+        **{row["id"]: "uuidv7()" for name in tables for row in call[name] if "id" in row},
+        **{row["lookup"][2:]: "md5(:reference::text) || md5(:key::text)" for row in call.get("vouchers", ())},
         recording.reference: ":reference::text",
         recording.key: ":key::text",
         entry["prev_hash"][2:]: "substr(:was_head::text, 3)",
@@ -160,10 +181,11 @@ def post_template(recording: Recording) -> Template:
 def _follow_account(template: Template, table: str, row: dict[str, Any], before: Mapping[str, Any]) -> None:
     """Put places where a row names the account or moves with it."""
     holder = HOLDER.get(table, "account_id")
-    row[holder] = f"##{_place(template, ':was_id::bigint', str(row[holder]))}##"
+    if holder:
+        row[holder] = f"##{_place(template, ':was_id::bigint', str(row[holder]))}##"
     for column, start in RELATIVE.get(table, {}).items():
         row[column] = _moved(template, row[column], start, before)
-    if table == "transactions":
+    if "balance" in row and isinstance(row["balance"], dict):
         row["balance"] = {x: _moved(template, points, x, before) for x, points in row["balance"].items()}
 
 

@@ -76,12 +76,15 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @dataclass(frozen=True)
 class Load:
-    """What to call: `size` baskets a call, and bytes that a good answer holds."""
+    """What to call: `size` bodies a call, and bytes that a good answer holds. Without bodies and number of
+    members: the world's baskets, by all members of HTTP."""
 
     path: str
     connections: int = 8
     size: int = 1
     expected: str = '"points"'
+    bodies: list[dict[str, Any]] | None = None
+    members: int | None = None
 
     def run(self, web: Web, world: World, seconds: float) -> Mapping[str, Any]:
         """What the generator saw; RuntimeError when one call was not answered as it should be."""
@@ -95,8 +98,8 @@ class Load:
             "seconds": seconds,
             "token": world.token,
             "first_member": world.web_first,
-            "members": world.half,
-            "baskets": [_marked(body) for body in world.baskets],
+            "members": self.members or world.half,
+            "baskets": [_marked(body) for body in self.bodies or world.baskets],
         }
         command = [sys.executable, "-m", "tests.bench.load"]
         done = subprocess.run(

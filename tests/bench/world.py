@@ -1,7 +1,9 @@
 """The programme that is measured: members, products, tiers and ten live promotions, and a first receipt for all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,16 +13,30 @@ from oauth2_provider.models import get_access_token_model, set_token_value
 
 from loyalty.api.serializers import EarnBody, basket_command
 from loyalty.rules import Cap, ProductSetRule, PromotionRule, TermsRule
-from loyalty.services import Write, products_put, promotion_link, promotion_publish, terms_set, tier_create
+from loyalty.services import (
+    AdjustmentCommand,
+    Write,
+    adjustment_post,
+    products_put,
+    promotion_link,
+    promotion_publish,
+    terms_set,
+    tier_create,
+)
 from loyalty.services.products import ProductRow
 from loyalty.services.transactions import Booking, transactions_earn
 from members.models import Member, Partner, Programme
 from members.services import partner_create, programme_create
+from rewards.services import Content, reward_create, version_submit, version_validate
 from segments.models import Membership, Segment
 from segments.services import segment_create
 from tests.bench.baskets import Shop
 
 MEMBERS = 2_000
+RICH = 400
+"""So many of each half have points to spend, and order gifts."""
+RICHES = 10**9
+GIFTS, STOCK = 16, 2_000_000_000
 FIRST_NUMBER = 1_000_000
 LONG_AGO = timedelta(days=300)
 
@@ -33,6 +49,7 @@ class World:
     partner: Partner
     token: str
     baskets: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
     promotions: dict[str, PromotionRule]
     segment: Segment
     now: datetime
@@ -72,7 +89,10 @@ def build(shop: Shop) -> World:
         if code == "PR-VIP":
             promotion_link(promotion=promotion, segment=segment, mode="include", valid_from=past)
     partner, _ = partner_create(programme=programme, name="Tills", scopes=settings.SCOPES)
-    world = World(programme, partner, _token(partner), _bodies(shop, now), rules, segment, now)
+    orders = _gifts(programme, past)
+    world = World(programme, partner, _token(partner), _bodies(shop, now), orders, rules, segment, now)
+    for first in (world.pgbench_first, world.web_first):
+        _riches(world, range(first, first + RICH))
     _first_receipts(world)
     return world
 
@@ -149,6 +169,46 @@ def _bodies(shop: Shop, now: datetime) -> list[dict[str, Any]]:
         }
         for n, lines in enumerate(shop.baskets)
     ]
+
+
+def _gifts(programme: Programme, past: datetime) -> list[dict[str, Any]]:
+    """Digital vouchers with a stock that is counted and lasts; orders of each, without member and reference."""
+    codes = [f"GFT-{number}" for number in range(GIFTS)]
+    for number, code in enumerate(codes, 1):
+        said = Content(
+            name={"en": f"Voucher {number}"},
+            points=100 * number,
+            face_value=Decimal(5 * number),
+            face_currency="EUR",
+            voucher_days=365,
+        )
+        reward = reward_create(
+            programme=programme,
+            code=code,
+            kind="digital_voucher",
+            content=said,
+            stock=STOCK,
+            actor="staff:ann",
+            now=past,
+        )
+        version = version_submit(version=reward.versions.get(), actor="staff:ann", now=past)
+        version_validate(version=version, actor="staff:ben", now=past)
+    to = {"method": "email", "email": "ada@example.com"}
+    return [{"gift": code, "quantity": 1, "language": "en", "delivery": to} for code in codes]
+
+
+def _riches(world: World, numbers: Iterable[int]) -> None:
+    """The first lot of each of these members: points that never run out here."""
+    for number in numbers:
+        write = Write(programme_id=world.programme.pk, now=world.now, partner_id=world.partner.pk)
+        command = AdjustmentCommand(
+            member=f"{number}",
+            reference=f"RICH-{number}",
+            points=RICHES,
+            reason="Something to spend",
+            actor="staff:ann",
+        )
+        adjustment_post(write=write, command=command)
 
 
 def _first_receipts(world: World) -> None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,9 +12,11 @@ from loyalty.models import Entry, Lot
 from members.models import Programme
 from rewards.lifecycle import MOVES, Status, following, gives_points_back, gives_stock_back, may_move
 from rewards.models import Redemption, Reward
+from rewards.services import reservations_lapse
+from rewards.services.redemptions import RESERVED_FOR
 from segments.models import Segment
 from tests.factories import ApiClient
-from tests.loyalty.worlds import adjust
+from tests.loyalty.worlds import adjust, balance
 from tests.rewards.orders import act, card, mug, order, shown, statuses
 
 RULES = {
@@ -83,9 +87,9 @@ def rich(club: Segment, till: ApiClient) -> None:
         assert adjust(till, "10042", points).status_code == 201
 
 
-def led_to(till: ApiClient, status: str) -> str:
+def led_to(till: ApiClient, status: str, ending: str = "") -> str:
     """An order of a mug that stands there."""
-    reference = f"TO-{status}"
+    reference = f"TO-{status}{ending}"
     order(till, "MUG", reference, mode="hold")
     for step in WAYS[status]:
         assert act(till, reference, "status", status=step).status_code == 200, step
@@ -114,20 +118,34 @@ def test_every_step_over_http(till: ApiClient, programme: Programme, status: str
         assert (answer.status_code, answer.json()["code"]) == (409, "illegal_transition")
         assert set(answer.json()["allowed"]) == legal
         assert everything() == before
-    for number, to in enumerate(sorted(legal)):
-        again = reference if number == 0 else again_led_to(till, status, number)
+    for to in sorted(legal):
+        again = led_to(till, status, f"-{to}")
         body = act(till, again, "status", status=to, note="why", tracking="BE-1").json()
         assert (body["status"], body["tracking"]) == (to, "BE-1")
         assert body["history"][-1]["note"] == "why"
         assert statuses(again) == ["reserved", *WAYS[status], to]
 
 
-def again_led_to(till: ApiClient, status: str, number: int) -> str:
-    reference = f"TO-{status}-{number}"
-    order(till, "MUG", reference, mode="hold")
-    for step in WAYS[status]:
-        act(till, reference, "status", status=step)
-    return reference
+@pytest.mark.django_db
+@pytest.mark.usefixtures("rich")
+@pytest.mark.parametrize("is_written_down", [True, False])
+def test_nothing_follows_when_a_reservation_ran_out(
+    till: ApiClient, programme: Programme, monday: time_machine.Traveller, is_written_down: bool
+) -> None:
+    mug(programme, stock=50)
+    led_to(till, "reserved")
+    monday.shift(RESERVED_FOR)
+    if is_written_down:
+        assert reservations_lapse(now=timezone.now()) == 1
+    assert shown(till, "TO-reserved")["allowed"] == []
+    for to in Status:
+        answer = act(till, "TO-reserved", "status", status=to)
+        late = to in ("exchanged", "released", "cancelled")
+        assert answer.json()["code"] == ("reservation_lapsed" if late else "illegal_transition"), to
+        assert answer.status_code == 409
+        assert balance(till)["available"] == 2000
+    assert statuses("TO-reserved") == ["reserved", "lapsed"]
+    assert Reward.objects.get().stock == 50
 
 
 @pytest.mark.django_db

@@ -1,21 +1,25 @@
 """Orders and pools of codes in the back office."""
 
 import io
+from datetime import datetime
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from loyalty.models import Lot
 from members.models import Programme
 from rewards.lifecycle import Status
 from rewards.models import CodePool, PoolCode, Redemption, Reward
+from rewards.services.redemptions import RESERVED_FOR
 from segments.models import Segment
 from tests.factories import ApiClient
 from tests.loyalty.worlds import adjust
 from tests.rewards.orders import POST, card, cinema, mug, order, statuses
-from tests.rewards.test_lifecycle import RULES, WAYS, led_to
+from tests.rewards.test_lifecycle import RULES, UNDOING, WAYS, led_to
 
 pytestmark = pytest.mark.django_db
 NAMES = {
@@ -72,11 +76,44 @@ def test_every_step_in_the_back_office(
     for to in sorted({*NAMES} - legal - ({"cancelled"} if status == "reserved" else set())):
         step(ann, reference, NAMES[to])
         assert Redemption.objects.get(reference=reference).status == status
-    if legal:
-        to = sorted(legal)[0]
-        step(ann, reference, NAMES[to], note="because", tracking="BE-7")
-        move = Redemption.objects.get(reference=reference).moves.last()
+    for to in sorted(legal):
+        again = led_to(till, status, f"-{to}")
+        step(ann, again, NAMES[to], note="because", tracking="BE-7")
+        move = Redemption.objects.get(reference=again).moves.last()
         assert (move.status, move.actor, move.note, move.tracking) == (to, "staff:ann", "because", "BE-7")
+
+
+@pytest.mark.usefixtures("rich")
+def test_no_step_follows_when_a_reservation_ran_out(
+    ann: Client, till: ApiClient, programme: Programme, monday: time_machine.Traveller
+) -> None:
+    mug(programme, stock=50)
+    reference = led_to(till, "reserved")
+    monday.shift(RESERVED_FOR)
+    shown = page(ann, reference)
+    assert "Lapsed" in shown
+    assert [name for name in NAMES.values() if f"/{name}" in shown] == []
+    for name in NAMES.values():
+        step(ann, reference, name)
+    assert statuses(reference) == ["reserved", "lapsed"]
+    assert Reward.objects.get().stock == 50
+
+
+@pytest.mark.usefixtures("club")
+@pytest.mark.parametrize("way", UNDOING)
+def test_what_staff_undo_comes_back_to_its_lots(
+    ann: Client, till: ApiClient, programme: Programme, way: list[str]
+) -> None:
+    for points in (100, 150, 1750):
+        adjust(till, "10042", points)
+    mug(programme, stock=5)
+    before = list(Lot.objects.order_by("seq").values_list("seq", "remaining", "expires_at"))
+    order(till, reference="W-1")
+    for to in way:
+        step(ann, "W-1", NAMES[to])
+    assert statuses("W-1") == ["exchanged", *way]
+    assert list(Lot.objects.order_by("seq").values_list("seq", "remaining", "expires_at")) == before
+    assert Reward.objects.get().stock == 5
 
 
 @pytest.mark.usefixtures("rich")
@@ -128,16 +165,20 @@ def test_a_pool_is_filled(ann: Client, till: ApiClient, programme: Programme) ->
     pool = CodePool.objects.get()
     upload = reverse("admin:rewards_codepool_upload", args=[pool.pk])
 
-    def send(text: bytes) -> None:
+    def send(text: bytes, **more: str) -> str:
         file = io.BytesIO(text)
         file.name = "codes.csv"
-        assert ann.post(upload, {"file": file}).status_code in (200, 302)
+        return ann.post(upload, {"file": file, **more}, follow=True).content.decode()
 
-    send(b"code\nKINO-2\nKINO-3\n")
-    assert PoolCode.objects.count() == 3
-    send(b"code\nKINO-4\nkino 1\n")  # one is known: none is taken
-    send(b"number\nKINO-4\n")
-    send(b"code\nKINO-5\nKINO-5\n")
+    assert "2 codes were added." in send(b"code\nKINO-2\nKINO-3\n", last_day="2026-12-31")
+    lasting = PoolCode.objects.values_list("valid_until", flat=True)
+    midnight = datetime.fromisoformat("2027-01-01T00:00:00+01:00")
+    assert list(lasting) == [None, midnight, midnight]
+    assert "The code of row 2 was uploaded before." in send(b"code\nKINO-4\nkino 1\n"), "none is taken"
+    assert "code" in send(b"number\nKINO-4\n")
+    assert "The code of row 2 comes twice." in send(b"code\nKINO-5\nKINO-5\n")
+    assert "Enter a valid date." in send(b"code\nKINO-5\n", last_day="soon")
+    assert "less than or equal to" in send(b"code\nKINO-5\n", last_day="9999-12-31")
     assert PoolCode.objects.count() == 3
     listed = ann.get(reverse("admin:rewards_codepool_changelist")).content.decode()
     assert "Low" in listed

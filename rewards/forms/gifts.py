@@ -1,122 +1,29 @@
-"""Forms of the catalogue: a gift and a category, with their texts in every language of the programme."""
+"""The form of a gift: its content in every language of the programme, its limits and its stock."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils import timezone
-from unfold.forms import BaseDialogForm
-from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectMultipleWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-    UnfoldBooleanSwitchWidget,
-)
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from config.kernel.codes import code_validator
-from config.kernel.errors import RistourneError
 from loyalty.models import Tier
 from members.models import Programme
-from members.selectors import languages_of
-from rewards.models import Category, Picture, Reward, RewardVersion
-from rewards.pictures import read_upload
-from rewards.services import Content, Image, Terms, picture_store
+from rewards.forms.fields import (
+    WallClockField,
+    amount_field,
+    several_field,
+    switch_field,
+    text_field,
+    upload_field,
+    whole_field,
+)
+from rewards.forms.texts import TextsForm, spoken
+from rewards.models import Category, Reward, RewardVersion
+from rewards.services import Content, Image, Terms
 from segments.selectors import segments_of
 
 TEXTS = {"name": "Name", "description": "Description", "delivery_terms": "Delivery terms"}
-
-
-class WallClockField(forms.CharField):
-    """An instant, typed on the programme's wall clock."""
-
-    def __init__(self, zone: ZoneInfo, **kwargs: Any) -> None:
-        self.zone = zone
-        super().__init__(
-            required=False, widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}), **kwargs
-        )
-
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, datetime):
-            return value
-        return value.astimezone(self.zone).replace(tzinfo=None).isoformat(timespec="minutes")
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        try:
-            return datetime.fromisoformat(text).replace(tzinfo=self.zone) if text else None
-        except ValueError:
-            raise forms.ValidationError("A date and a time, e.g. 2026-11-23T10:15.") from None
-
-
-def _text(label: str, **kwargs: Any) -> forms.CharField:
-    return forms.CharField(label=label, required=False, widget=UnfoldAdminTextInputWidget, **kwargs)
-
-
-def _whole(label: str, **kwargs: Any) -> forms.IntegerField:
-    kwargs = {"required": False, "min_value": 0, **kwargs}
-    return forms.IntegerField(label=label, widget=UnfoldAdminIntegerFieldWidget, **kwargs)
-
-
-def _amount(label: str, **kwargs: Any) -> forms.DecimalField:
-    return forms.DecimalField(label=label, required=False, widget=UnfoldAdminDecimalFieldWidget, **kwargs)
-
-
-def _switch(label: str, **kwargs: Any) -> forms.BooleanField:
-    return forms.BooleanField(label=label, required=False, widget=UnfoldBooleanSwitchWidget, **kwargs)
-
-
-def _several(label: str, codes: Iterable[tuple[str, str]], **kwargs: Any) -> forms.MultipleChoiceField:
-    widget = UnfoldAdminSelectMultipleWidget
-    return forms.MultipleChoiceField(
-        label=label, choices=list(codes), required=False, widget=widget, **kwargs
-    )
-
-
-class TextsForm(forms.ModelForm):
-    """What the forms of gifts and categories share. `programme` is set by the subclass for a request."""
-
-    programme: ClassVar[Programme]
-    languages: ClassVar[list[tuple[str, str]]]
-
-    def texts(self, name: str) -> dict[str, str]:
-        """What was typed for a text, by language."""
-        return {code: self.cleaned_data.get(f"{name}_{code}", "") for code, _ in self.languages}
-
-    def uploaded(self, name: str) -> Picture | None:
-        """The picture that was uploaded, kept; None without one. Raises PictureRefused."""
-        file = self.cleaned_data.get(name)
-        if not file:
-            return None
-        return picture_store(programme=self.programme, content=read_upload(file), now=timezone.now())
-
-    def clean(self) -> dict[str, Any]:
-        """Pictures are judged here, so that a refusal stands at the field."""
-        cleaned = super().clean() or self.cleaned_data
-        self.picture = None
-        try:
-            self.picture = self.uploaded("upload")
-        except RistourneError as error:
-            self.add_error("upload", error.detail)
-        return cleaned
-
-
-def _spoken(programme: Programme) -> list[tuple[str, str]]:
-    return [(language.code, language.name) for language in languages_of(programme)]
-
-
-def _upload(label: str) -> forms.FileField:
-    return forms.FileField(
-        label=label,
-        required=False,
-        widget=UnfoldAdminFileFieldWidget,
-        help_text="PNG, JPEG or WebP, at most 10 MiB. It is judged by its content and made anew.",
-    )
 
 
 class GiftForm(TextsForm):
@@ -167,10 +74,10 @@ def gift_form(programme: Programme, reward: Reward | None) -> type[GiftForm]:
     versions = RewardVersion.objects.prefetch_related("pictures__picture").order_by("-number")
     version = versions.filter(reward=reward).first() if reward else None
     fields = _own_fields(reward) | _version_fields(programme, version)
-    for code, name in _spoken(programme):
+    for code, name in spoken(programme):
         fields |= _language_fields(code, name, version)
     fields |= _image_fields(programme, version)
-    extra = {"programme": programme, "languages": _spoken(programme), "version": version}
+    extra = {"programme": programme, "languages": spoken(programme), "version": version}
     return type("GiftFormOfProgramme", (GiftForm,), {**extra, **fields, "__module__": __name__})
 
 
@@ -179,10 +86,10 @@ def _own_fields(reward: Reward | None) -> dict[str, forms.Field]:
         return getattr(reward, name) if reward else otherwise
 
     fields: dict[str, forms.Field] = {
-        "stock": _whole("Stock", initial=was("stock"), help_text="Pieces; empty: without limit."),
+        "stock": whole_field("Stock", initial=was("stock"), help_text="Pieces; empty: without limit."),
         "stock_was": forms.IntegerField(initial=was("stock"), required=False, widget=forms.HiddenInput),
-        "limit_per_member": _whole("Pieces a member", initial=was("limit_per_member"), min_value=1),
-        "limit_per_period": _whole(
+        "limit_per_member": whole_field("Pieces a member", initial=was("limit_per_member"), min_value=1),
+        "limit_per_period": whole_field(
             "Pieces a member and period", initial=was("limit_per_period"), min_value=1
         ),
         "period": forms.ChoiceField(
@@ -206,24 +113,24 @@ def _version_fields(programme: Programme, version: RewardVersion | None) -> dict
     categories = [(row.code, _path(row)) for row in programme.categories.select_related("parent__parent")]
     tiers = Tier.objects.filter(programme=programme).values_list("code", "name")
     fields = {
-        "points": _whole("Points", required=True, min_value=1),
-        "cash_amount": _amount(f"Paid on top ({programme.currency})"),
-        "brand": _text("Brand", max_length=100),
-        "supplier": _text("Supplier", max_length=100),
-        "categories": _several("Categories", sorted(categories, key=lambda row: row[1])),
-        "tiers": _several("Only for tiers", tiers),
-        "segments": _several("Only for segments", segments_of(programme).values_list("code", "name")),
+        "points": whole_field("Points", required=True, min_value=1),
+        "cash_amount": amount_field(f"Paid on top ({programme.currency})"),
+        "brand": text_field("Brand", max_length=100),
+        "supplier": text_field("Supplier", max_length=100),
+        "categories": several_field("Categories", sorted(categories, key=lambda row: row[1])),
+        "tiers": several_field("Only for tiers", tiers),
+        "segments": several_field("Only for segments", segments_of(programme).values_list("code", "name")),
         "live_from": WallClockField(
             zone, label="Live from", help_text="Empty: from validation on. The programme's clock."
         ),
         "live_until": WallClockField(zone, label="Live until", help_text="Empty: without end."),
-        "face_value": _amount("Value of the voucher"),
-        "face_currency": _text("Its currency", max_length=3),
-        "voucher_days": _whole("Voucher valid for days", min_value=1, help_text="Empty: without end."),
-        "has_balance": _switch("The voucher may be used in parts"),
-        "is_returnable": _switch("May be returned"),
-        "returns_points": _switch("A return gives the points back", initial=True),
-        "returns_stock": _switch("A return goes back into stock", initial=True),
+        "face_value": amount_field("Value of the voucher"),
+        "face_currency": text_field("Its currency", max_length=3),
+        "voucher_days": whole_field("Voucher valid for days", min_value=1, help_text="Empty: without end."),
+        "has_balance": switch_field("The voucher may be used in parts"),
+        "is_returnable": switch_field("May be returned"),
+        "returns_points": switch_field("A return gives the points back", initial=True),
+        "returns_stock": switch_field("A return goes back into stock", initial=True),
         "attributes": forms.JSONField(
             required=False, widget=UnfoldAdminTextareaWidget({"rows": 2}), help_text='{"weight": 250}'
         ),
@@ -257,14 +164,14 @@ def _language_fields(code: str, name: str, version: RewardVersion | None) -> dic
 def _image_fields(programme: Programme, version: RewardVersion | None) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {}
     for number, row in enumerate(version.pictures.all() if version else (), start=1):
-        fields[f"keep_{row.pk}"] = _switch(f"Keep image {number}", initial=True)
-        for code, name in _spoken(programme):
-            fields[f"alt_{row.pk}_{code}"] = _text(
+        fields[f"keep_{row.pk}"] = switch_field(f"Keep image {number}", initial=True)
+        for code, name in spoken(programme):
+            fields[f"alt_{row.pk}_{code}"] = text_field(
                 f"What image {number} shows ({name})", initial=row.alt.get(code, "")
             )
-    fields["upload"] = _upload("Add an image")
-    for code, name in _spoken(programme):
-        fields[f"alt_new_{code}"] = _text(f"What it shows ({name})")
+    fields["upload"] = upload_field("Add an image")
+    for code, name in spoken(programme):
+        fields[f"alt_new_{code}"] = text_field(f"What it shows ({name})")
     return fields
 
 
@@ -300,38 +207,3 @@ def gift_fieldsets(form: type[GiftForm]) -> list[Any]:
             {"fields": [("stock", "limit_per_member"), ("limit_per_period", "period"), "stock_was"]},
         ),
     ]
-
-
-class CategoryForm(TextsForm):
-    """A category."""
-
-    class Meta:
-        model = Category
-        fields = ["code", "parent", "position", "is_active"]
-
-
-def category_form(programme: Programme, category: Category | None) -> type[CategoryForm]:
-    """The form for a category of a programme."""
-    fields: dict[str, Any] = {
-        f"name_{code}": _text(f"Name ({name})", initial=category.name.get(code, "") if category else "")
-        for code, name in _spoken(programme)
-    }
-    fields["upload"] = _upload("Another image" if category and category.picture_id else "Image")
-    extra = {"programme": programme, "languages": _spoken(programme)}
-    return type("CategoryFormOfProgramme", (CategoryForm,), {**extra, **fields, "__module__": __name__})
-
-
-class CommentForm(BaseDialogForm):
-    """A decision with its reason."""
-
-    comment = forms.CharField(
-        label="Comment", required=False, widget=UnfoldAdminTextareaWidget({"rows": 3}), max_length=2000
-    )
-
-
-class NeededCommentForm(CommentForm):
-    """A decision that has to say why."""
-
-    comment = forms.CharField(
-        label="What has to change", widget=UnfoldAdminTextareaWidget({"rows": 4}), max_length=2000
-    )

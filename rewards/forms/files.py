@@ -1,21 +1,13 @@
-"""What staff say when they move orders and upload files."""
+"""Files that staff upload."""
+
+from datetime import date
 
 from django import forms
-from unfold.forms import BaseDialogForm
+from django.core.validators import MaxValueValidator
 from unfold.widgets import (
+    UnfoldAdminDateWidget,
     UnfoldAdminFileFieldWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
 )
-
-
-class StepForm(BaseDialogForm):
-    """A step of an order: why, and the parcel's number."""
-
-    note = forms.CharField(max_length=500, required=False, widget=UnfoldAdminTextareaWidget)
-    tracking = forms.CharField(
-        label="Tracking number", max_length=100, required=False, widget=UnfoldAdminTextInputWidget
-    )
 
 
 class TrackingFileForm(forms.Form):
@@ -37,6 +29,17 @@ class GiftsFileForm(forms.Form):
 
 
 class CodesFileForm(forms.Form):
-    """A file with a column code."""
+    """A file with a column code, and how long its codes are good for."""
 
-    file = forms.FileField(label="CSV or XLSX with a column code", widget=UnfoldAdminFileFieldWidget)
+    file = forms.FileField(
+        label="CSV or XLSX with a column code",
+        help_text="All codes are taken, or none. They are encrypted, and no page shows them again.",
+        widget=UnfoldAdminFileFieldWidget,
+    )
+    last_day = forms.DateField(
+        label="Last day these codes are valid",
+        required=False,
+        validators=[MaxValueValidator(date(2999, 12, 31))],
+        help_text="On the programme's clock, as YYYY-MM-DD. Empty: without end.",
+        widget=UnfoldAdminDateWidget,
+    )

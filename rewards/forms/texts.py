@@ -1,0 +1,45 @@
+"""What the forms of gifts and categories share: texts in every language of the programme, and a picture."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+
+from config.kernel.errors import RistourneError
+from members.models import Programme
+from members.selectors import languages_of
+from rewards.models import Picture
+from rewards.pictures import read_upload
+from rewards.services import picture_store
+
+
+class TextsForm(forms.ModelForm):
+    """What the forms of gifts and categories share. `programme` is set by the subclass for a request."""
+
+    programme: ClassVar[Programme]
+    languages: ClassVar[list[tuple[str, str]]]
+
+    def texts(self, name: str) -> dict[str, str]:
+        """What was typed for a text, by language."""
+        return {code: self.cleaned_data.get(f"{name}_{code}", "") for code, _ in self.languages}
+
+    def uploaded(self, name: str) -> Picture | None:
+        """The picture that was uploaded, kept; None without one. Raises PictureRefused."""
+        file = self.cleaned_data.get(name)
+        if not file:
+            return None
+        return picture_store(programme=self.programme, content=read_upload(file), now=timezone.now())
+
+    def clean(self) -> dict[str, Any]:
+        """Pictures are judged here, so that a refusal stands at the field."""
+        cleaned = super().clean() or self.cleaned_data
+        self.picture = None
+        try:
+            self.picture = self.uploaded("upload")
+        except RistourneError as error:
+            self.add_error("upload", error.detail)
+        return cleaned
+
+
+def spoken(programme: Programme) -> list[tuple[str, str]]:
+    return [(language.code, language.name) for language in languages_of(programme)]
