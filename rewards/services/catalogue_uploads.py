@@ -1,7 +1,7 @@
 """Files of gifts: read whole, looked at, then run row by row by a job. What they change waits for validation."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import IO
 
@@ -17,6 +17,7 @@ from rewards.archives import Opened, opened
 from rewards.errors import PictureRefused
 from rewards.models import CataloguePicture, CatalogueRow, CatalogueUpload
 from rewards.pictures import check
+from rewards.services.content import names_of
 from rewards.services.imports import (
     REFUSED,
     Known,
@@ -24,12 +25,12 @@ from rewards.services.imports import (
     change_of,
     check_change,
     known_gifts,
-    picture_named,
+    pictures_named,
     place_of,
     told,
 )
 from rewards.services.pictures import picture_store
-from rewards.services.sheet import Place
+from rewards.services.sheet import Place, image_names
 
 MAX_ROWS = 10_000
 PIECE = 500
@@ -86,11 +87,15 @@ class _Look:
 
     def __init__(self, upload: CatalogueUpload, found: Opened, place: Place, now: datetime) -> None:
         self.upload, self.found, self.place, self.now = upload, found, place, now
+        self.names = names_of(upload.programme)
         self.seen = dict[str, int]()
+        self.kept = dict[str, int]()
         self.judged_pictures = dict[str, str]()
 
     def judged(self, piece: list[SheetRow]) -> list[CatalogueRow]:
         known = known_gifts(self.upload.programme, [cells["code"] for _, cells in piece])
+        named = (name for _, cells in piece for name in image_names(cells.get("images", "")))
+        self.kept = pictures_named(self.upload.programme, named) | _own_pictures(known.values())
         return [self.row(number, cells, known) for number, cells in piece]
 
     def row(self, number: int, cells: dict[str, str], known: Mapping[str, Known]) -> CatalogueRow:
@@ -106,7 +111,7 @@ class _Look:
     def plan(self, cells: dict[str, str], known: Known | None) -> tuple[str, str]:
         try:
             change = change_of(cells, known, self.place, self.resolve)
-            check_change(self.upload.programme, change, self.now)
+            check_change(self.upload.programme, change, self.names, self.now)
         except FileRefused:
             raise
         except RistourneError as error:
@@ -117,7 +122,7 @@ class _Look:
         """A picture of the ZIP is judged and kept as it is until the job; others are the programme's."""
         key = name.lower()
         if key not in self.found.entries:
-            return _picture_of(self.upload.programme, name)
+            return _known_picture(self.kept, name)
         if key not in self.judged_pictures:
             self.judged_pictures[key] = self.keep(key)
         if why := self.judged_pictures[key]:
@@ -134,8 +139,14 @@ class _Look:
         return ""
 
 
-def _picture_of(programme: Programme, name: str) -> int:
-    if (found := picture_named(programme, name)) is None:
+def _own_pictures(known: Iterable[Known]) -> dict[str, int]:
+    """The pictures of gifts by file name, as an export writes it."""
+    rows = (row for one in known if one.version for row in one.version.pictures.all())
+    return {row.picture.files[0]["name"]: row.picture_id for row in rows}
+
+
+def _known_picture(kept: Mapping[str, int], name: str) -> int:
+    if (found := kept.get(name)) is None:
         raise PictureRefused(f"images: no picture {name[:100]} was uploaded with the file, or before.")
     return found
 
@@ -194,7 +205,7 @@ def _run(upload: CatalogueUpload, cells: dict[str, str], now: datetime) -> tuple
     def resolve(name: str) -> int:
         own = upload.pictures.filter(name=name.lower()).first()
         if own is None:
-            return _picture_of(programme, name)
+            return _known_picture(pictures_named(programme, [name]), name)
         return picture_store(programme=programme, content=bytes(own.content), now=now).pk
 
     try:

@@ -1,10 +1,12 @@
 """What a version says: its content as a value, and what may be wrong with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from django.db.models import QuerySet
 
 from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.flat import flat_errors
@@ -85,14 +87,44 @@ def cleaned(content: Content) -> Content:
     )
 
 
-def check_content(programme: Programme, content: Content) -> None:
-    """Raises ValidationFailed with a pointer to every field that cannot be."""
-    languages = {language.code for language in languages_of(programme)}
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What contents of a programme may name: its languages, codes it has, and its pictures by id."""
+
+    languages: Set[str]
+    segments: Set[str]
+    tiers: Set[str]
+    categories: Set[str]
+    pictures: Set[int]
+
+
+def names_of(programme: Programme, content: Content | None = None) -> Names:
+    """The names of a programme: all, for many contents, or those that one content asks for."""
+
+    def found(rows: "QuerySet[Any]", key: str, wanted: Callable[[Content], Collection[object]]) -> set[Any]:
+        if content is not None:
+            asked = wanted(content)
+            rows = rows.filter(**{f"{key}__in": asked}) if asked else rows.none()
+        return set(rows.values_list(key, flat=True))
+
+    own = {"programme": programme}
+    return Names(
+        languages={language.code for language in languages_of(programme)},
+        segments=found(segments_of(programme), "code", lambda said: said.segments),
+        tiers=found(Tier.objects.filter(**own), "code", lambda said: said.tiers),
+        categories=found(Category.objects.filter(**own), "code", lambda said: said.categories),
+        pictures=found(Picture.objects.filter(**own), "pk", lambda said: [x.picture for x in said.images]),
+    )
+
+
+def check_content(programme: Programme, content: Content, names: Names | None = None) -> None:
+    """Raises ValidationFailed with a pointer to every field that cannot be. Whoever checks many brings `names`."""
+    names = names or names_of(programme, content)
     errors = [
-        *_text_errors(content, languages),
-        *_code_errors(programme, content),
+        *_text_errors(content, names.languages),
+        *_code_errors(names, content),
         *_amount_errors(programme, content),
-        *_image_errors(programme, content, languages),
+        *_image_errors(names, content),
         *flat_errors("/attributes", content.attributes),
     ]
     if content.live_from and content.live_until and content.live_until <= content.live_from:
@@ -101,7 +133,7 @@ def check_content(programme: Programme, content: Content) -> None:
         raise ValidationFailed(errors=errors)
 
 
-def _text_errors(content: Content, languages: set[str]) -> Iterator[FieldError]:
+def _text_errors(content: Content, languages: Set[str]) -> Iterator[FieldError]:
     lengths = {"name": NAME_LENGTH, "description": TEXT_LENGTH, "delivery_terms": TEXT_LENGTH}
     for name, length in lengths.items():
         yield from text_errors(f"/{name}", getattr(content, name), languages, length)
@@ -112,7 +144,7 @@ def _text_errors(content: Content, languages: set[str]) -> Iterator[FieldError]:
         yield FieldError("/name", "missing", "A gift needs a name.")
 
 
-def text_errors(pointer: str, texts: Texts, languages: set[str], length: int) -> Iterator[FieldError]:
+def text_errors(pointer: str, texts: Texts, languages: Set[str], length: int) -> Iterator[FieldError]:
     """What is wrong with a text in several languages."""
     for language, text in texts.items():
         if language not in languages:
@@ -123,16 +155,9 @@ def text_errors(pointer: str, texts: Texts, languages: set[str], length: int) ->
             yield FieldError(f"{pointer}/{language}", "invalid", "Not a text.")
 
 
-def _code_errors(programme: Programme, content: Content) -> Iterator[FieldError]:
-    tiers = Tier.objects.filter(programme=programme)
-    categories = Category.objects.filter(programme=programme)
-    known = {"segments": segments_of(programme), "tiers": tiers, "categories": categories}
-    for name, queryset in known.items():
-        wanted = getattr(content, name)
-        unknown = set(wanted) - (
-            set(queryset.filter(code__in=wanted).values_list("code", flat=True)) if wanted else set()
-        )
-        for code in sorted(unknown):
+def _code_errors(names: Names, content: Content) -> Iterator[FieldError]:
+    for name in ("segments", "tiers", "categories"):
+        for code in sorted(set(getattr(content, name)) - getattr(names, name)):
             yield FieldError(f"/{name}", "unknown", f"The programme has no {code}.")
 
 
@@ -151,14 +176,13 @@ def _amount_errors(programme: Programme, content: Content) -> Iterator[FieldErro
             yield FieldError(f"/{name}", "too_precise", "More decimals than the currency has.")
 
 
-def _image_errors(programme: Programme, content: Content, languages: set[str]) -> Iterator[FieldError]:
+def _image_errors(names: Names, content: Content) -> Iterator[FieldError]:
     if len(content.images) > MAX_IMAGES:
         yield FieldError("/images", "too_many", f"At most {MAX_IMAGES} images.")
-    wanted = {image.picture for image in content.images}
-    if wanted and Picture.objects.filter(programme=programme, pk__in=wanted).count() != len(wanted):
+    if not {image.picture for image in content.images} <= names.pictures:
         yield FieldError("/images", "unknown", "The programme has no such picture.")
     for number, image in enumerate(content.images):
-        yield from text_errors(f"/images/{number}/alt", image.alt, languages, ALT_LENGTH)
+        yield from text_errors(f"/images/{number}/alt", image.alt, names.languages, ALT_LENGTH)
 
 
 def write_images(version: RewardVersion, content: Content) -> None:

@@ -74,15 +74,20 @@ def reward_revise(*, reward: Reward, content: Content, actor: str, now: datetime
 
 def draft_of(reward: Reward) -> RewardVersion | None:
     """The draft that can be written; None where a new one can begin. Raises IllegalStep where neither can be."""
+    waiting = reward.versions.filter(state__in=RewardVersion.OPEN).first()
+    check_writable(reward, waiting)
+    return waiting
+
+
+def check_writable(reward: Reward, waiting: RewardVersion | None) -> None:
+    """Raises IllegalStep for a retired gift, and where the version that is open waits for a decision."""
     if reward.state == Reward.State.RETIRED:
         raise IllegalStep("The gift is retired.", allowed=[])
-    waiting = reward.versions.filter(state__in=RewardVersion.OPEN).first()
     if waiting and waiting.state not in RewardVersion.EDITABLE:
         raise IllegalStep(
             f"Version {waiting.number} is {waiting.get_state_display().lower()}: decide on it, or withdraw it.",
             allowed=[],
         )
-    return waiting
 
 
 def _write(version: RewardVersion, content: Content, actor: str, now: datetime) -> RewardVersion:

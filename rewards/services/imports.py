@@ -12,8 +12,15 @@ from config.kernel.models import check_fields
 from members.models import Programme
 from members.selectors import languages_of
 from rewards.models import Picture, Reward, RewardVersion
-from rewards.services.content import Content, Image, check_content, cleaned, content_of
-from rewards.services.gifts import Terms, draft_of, reward_create, reward_revise, reward_update, stock_set
+from rewards.services.content import Content, Image, Names, check_content, cleaned, content_of
+from rewards.services.gifts import (
+    Terms,
+    check_writable,
+    reward_create,
+    reward_revise,
+    reward_update,
+    stock_set,
+)
 from rewards.services.sheet import TERMS, Place, Wanted, read, written, written_terms
 
 NEW, CHANGED, UNCHANGED, REFUSED = "new", "changed", "unchanged", "refused"
@@ -29,6 +36,11 @@ class Known:
 
     reward: Reward
     version: RewardVersion | None
+
+    @property
+    def waiting(self) -> RewardVersion | None:
+        """The version that is worked on or waits for a decision."""
+        return self.version if self.version and self.version.state in RewardVersion.OPEN else None
 
 
 def place_of(programme: Programme) -> Place:
@@ -102,14 +114,14 @@ def change_of(cells: Mapping[str, str], known: Known | None, place: Place, resol
     return Change(known, cells["code"], wanted, None if is_same else content)
 
 
-def check_change(programme: Programme, change: Change, now: datetime) -> None:
+def check_change(programme: Programme, change: Change, names: Names, now: datetime) -> None:
     """Raises what applying the change would: ValidationFailed, and IllegalStep while a version waits."""
     known, wanted = change.known, change.wanted
     reward = known.reward if known else Reward(programme=programme, code=change.code, kind=wanted.kind)
     if change.content:
         if known:
-            draft_of(reward)
-        check_content(programme, change.content)
+            check_writable(reward, known.waiting)
+        check_content(programme, change.content, names)
     if known is None or change.has_terms or change.has_stock:
         checked = Reward(
             programme=programme,
@@ -146,11 +158,13 @@ def change_apply(programme: Programme, change: Change, actor: str, now: datetime
         stock_set(reward=known.reward, stock=wanted.stock, was=wanted.stock_was, actor=actor, now=now)
 
 
-def picture_named(programme: Programme, name: str) -> int | None:
-    """The picture of the programme whose widest file has this name, as an export writes it."""
-    digest = name.partition("-")[0]
-    found = Picture.objects.filter(programme=programme, digest=digest, files__0__name=name)
-    return found.values_list("pk", flat=True).first()
+def pictures_named(programme: Programme, names: Iterable[str]) -> dict[str, int]:
+    """The programme's pictures by the name of their widest file, as an export writes it, of these names."""
+    digests = {name.partition("-")[0] for name in names}
+    if not digests:
+        return {}
+    found = Picture.objects.filter(programme=programme, digest__in=digests)
+    return {files[0]["name"]: pk for pk, files in found.values_list("pk", "files")}
 
 
 def told(error: RistourneError) -> str:

@@ -120,6 +120,11 @@ def read(cells: Mapping[str, str], was: "Mapping[str, object] | None", place: Pl
     return wanted
 
 
+def image_names(text: str) -> list[str]:
+    """The file names in a cell."""
+    return [name.strip() for name in text.replace(";", ",").split(",") if name.strip()]
+
+
 def plain_cell(value: object) -> str:
     """A cell as reading gives it back, whatever kind of file it went through."""
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
@@ -225,7 +230,7 @@ class _Reader:
         columns = ["images", *(f"alt_{code}" for code in self.place.languages)]
         if not any(self.is_changed(name) for name in columns):
             return None
-        names = [name.strip() for name in self.word("images").replace(";", ",").split(",") if name.strip()]
+        names = image_names(self.word("images"))
         if len(names) > MAX_IMAGES:
             self.wrong("images", f"At most {MAX_IMAGES} images.")
         alts = {code: self.word(f"alt_{code}").split("\n") for code in self.place.languages}

@@ -21,6 +21,7 @@ from rewards.models import CatalogueRow, CatalogueUpload, Picture, Reward, Rewar
 from rewards.services import (
     Image,
     Terms,
+    catalogue_upload_create,
     catalogue_upload_run,
     catalogue_uploads,
     catalogue_uploads_forget,
@@ -31,6 +32,7 @@ from rewards.services import (
 from segments.services import segment_create
 from tests.loyalty.desks import CONFIRMED, desk, second, stranger  # noqa: F401
 from tests.rewards.catalogue import ANN, BASE, NOW, category, gift, image_bytes, live_gift, revised
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 NEW = {"code": "GFT-9", "kind": "physical", "name_fr": "Tasse", "points": "700"}
@@ -457,3 +459,34 @@ def test_formulas_of_a_file_stay_text(desk: Client) -> None:  # noqa: F811
     found = send(desk, book, "gifts.xlsx")
     # A formula of a workbook has the value that was last seen, here none; it is never computed.
     assert found.rows.get().cells["name_fr"] == ""
+
+
+def test_looking_at_more_rows_asks_no_more(
+    desk: Client,  # noqa: F811
+    everything: list[Reward],
+    programme: Programme,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a first look asks the database is by piece of the file: new gifts, changed ones, categories, pictures."""
+    monkeypatch.setattr(catalogue_uploads, "PIECE", 40)
+    known = parsed(exported(desk))
+    pictured = max(row["images"] for row in known).split(", ")[0]
+
+    def look(new: int, changed: int) -> tuple[int, dict[str, int]]:
+        rows = [
+            NEW | {"code": f"N-{number}", "categories": "cards", "images": pictured, "alt_fr": "a"}
+            for number in range(new)
+        ]
+        rows += [row | {"alt_fr": "x", "points": "1234", "stock": "7"} for row in known[:changed]]
+        with statements() as sent:
+            upload = catalogue_upload_create(
+                programme=programme, file=io.BytesIO(sheet(*rows)), file_name="g.csv", now=NOW, by="ann"
+            )
+        return len(sent), upload.counts
+
+    (few, counts), (more, _), (pieces, many) = look(1, 3), look(30, 3), look(117, 3)
+    assert set(counts) <= {"new", "changed", "refused"}
+    assert counts["new"] == 1
+    assert more == few
+    assert many["new"] == 117
+    assert pieces - more <= 2 * 6, "a few for each piece of 40"
