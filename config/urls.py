@@ -22,6 +22,9 @@ api_v1: list[URLPattern | URLResolver] = [
     path("redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
 ]
 
+handler404 = "config.views.not_found"
+handler500 = "config.views.failed"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", IndexPage.as_view(), name="index"),
     path("healthz", healthz, name="healthz"),

@@ -1,13 +1,16 @@
-"""Pages of the whole: the start page, what problems mean, and whether this instance can work."""
+"""Pages of the whole: the start page, what problems mean, what failed, and whether this instance can work."""
 
 from typing import Any
 
 from django.db import Error, connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.csrf import csrf_failure
 from django.views.generic import TemplateView
 
 from config import problems
 from config.kernel import api
+from members.middleware import PAGES
 
 
 class IndexPage(TemplateView):
@@ -24,6 +27,29 @@ class ProblemsPage(api.ProblemsPage):
         for problem in context["problems"]:
             problem["advice"] = problems.ADVICE.get(problem["code"], "")
         return context
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Nothing at this address; members are told so on a page of theirs."""
+    if not request.path_info.startswith(PAGES):
+        return render(request, "404.html", status=404)
+    session = getattr(request, "member_session", None)
+    who = {"member": session.member, "programme": session.programme} if session else {}
+    return render(request, "my/failure.html", {"kind": "not_found", **who}, status=404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """A defect of ours; asks nothing of the database, which may be what failed."""
+    if not request.path_info.startswith(PAGES):
+        return render(request, "500.html", status=500)
+    return render(request, "my/failure.html", {"kind": "failed"}, status=500)
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without the token of its page: made elsewhere, or of a page that was open for too long."""
+    if not request.path_info.startswith(PAGES):
+        return csrf_failure(request, reason)
+    return render(request, "my/failure.html", {"kind": "form"}, status=403)
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
