@@ -42,8 +42,11 @@ LASTING: tuple[Voucher, ...] = (
 NOTES = {Status.CANCELLED: "Ordered twice", Status.RETURNED: "Nobody at home, came back"}
 
 
-def orders_create(programme: Programme, now: datetime) -> int:
-    """Orders in every status, each by who has most points then; how many. A programme with orders keeps them."""
+def orders_create(programme: Programme, now: datetime, buyer: str | None = None) -> int:
+    """Orders in every status, each by who has most points then, or all by `buyer`; how many.
+
+    A programme with orders keeps them.
+    """
     voucher_issuer_set(
         programme=programme,
         name=f"{programme.name} NV",
@@ -55,11 +58,11 @@ def orders_create(programme: Programme, now: datetime) -> int:
     parcel, voucher = _cheapest(programme, "physical"), _cheapest(programme, "digital_voucher")
     if parcel is None or voucher is None or Redemption.objects.filter(programme=programme).exists():
         return 0
-    made = _vouchers(programme, voucher, PASSING, now)
+    made = _vouchers(programme, voucher, PASSING, now, buyer)
     for name, steps in PARCELS:
         if Status.RETURN_REQUESTED in steps and not parcel.is_returnable:
             continue
-        member = _buyer(programme, parcel.points)
+        member = _buyer(programme, parcel.points, buyer)
         if member is None:
             continue
         _order(programme, f"DEMO-{name}", member, parcel.reward.code, "commit", now)
@@ -68,16 +71,20 @@ def orders_create(programme: Programme, now: datetime) -> int:
             command = MoveCommand(f"DEMO-{name}", to, STAFF, NOTES.get(to, ""), tracking)
             redemption_move(write=Write(programme.pk, now), command=command)
         made += 1
-    return made + _vouchers(programme, voucher, LASTING, now)
+    return made + _vouchers(programme, voucher, LASTING, now, buyer)
 
 
 def _vouchers(
-    programme: Programme, voucher: RewardVersion, wanted: tuple[Voucher, ...], now: datetime
+    programme: Programme,
+    voucher: RewardVersion,
+    wanted: tuple[Voucher, ...],
+    now: datetime,
+    buyer: str | None,
 ) -> int:
     """Vouchers at once or reserved, as far as somebody can pay; how many."""
     made = 0
     for name, mode, ago, to in wanted:
-        member = _buyer(programme, voucher.points)
+        member = _buyer(programme, voucher.points, buyer)
         if member is None:
             continue
         _order(programme, f"DEMO-{name}", member, voucher.reward.code, mode, now - timedelta(minutes=ago))
@@ -103,8 +110,10 @@ def _cheapest(programme: Programme, kind: str) -> RewardVersion | None:
     return shown.select_related("reward").order_by("-is_returnable", "points").first()
 
 
-def _buyer(programme: Programme, points: int | None) -> str | None:
+def _buyer(programme: Programme, points: int | None, buyer: str | None) -> str | None:
     """The number of the member with most points, if that is as many as these; never the documentation's."""
     rich = Account.objects.filter(programme=programme, available__gte=points, member__status="active")
+    if buyer:
+        rich = rich.filter(member__number=buyer)
     others = rich.exclude(member__number=MEMBER_OF_THE_DOCUMENTATION)
     return others.order_by("-available", "pk").values_list("member__number", flat=True).first()

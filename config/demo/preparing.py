@@ -14,6 +14,7 @@ from config.demo import place
 from config.demo.club import club_create
 from config.demo.gifts import CATEGORIES, gifts_create
 from config.demo.groups import CLUB, JOURNEY, groups_create
+from config.demo.household import household_create, household_of
 from config.demo.orders import orders_create
 from members.models import Member, Partner, Programme
 from members.services import partner_create, staff_create
@@ -47,8 +48,8 @@ def prepare(say: Say, verbosity: int) -> dict[str, Any]:
         if not programme.rewards.exists():
             say(f"Programme {programme.code}: gifts")
             gifts_create(programme, now, kept)
-    for programme in (club, travelled):
-        orders_create(programme, now)
+    orders_create(club, now)
+    household_create(travelled, datetime.now(UTC))
     groups_create(club, CLUB, now)
     groups_create(travelled, JOURNEY, now)
     content = {
@@ -57,6 +58,7 @@ def prepare(say: Say, verbosity: int) -> dict[str, Any]:
             programme.code: _partner(programme, found.get("programmes", {}).get(programme.code))
             for programme in (club, travelled)
         },
+        "household": household_of(travelled).number,
         "staff": _staff(SUPERUSER, found.get("staff"), []),
         "club_staff": _staff(CLUB_STAFF, found.get("club_staff"), [club]),
     }

@@ -161,7 +161,13 @@ def check_pages(base: str) -> None:
 
 
 def check_members(printed: str, base: str) -> None:
-    """The printed commands sign a browser in, as a member of either programme, once."""
+    """The printed addresses wait for a press of a button; the printed commands sign a browser in, as a member of
+    either programme, once."""
+    addresses = re.findall(rf"{base}/my/enter-by-email/\S+", printed)
+    assert len(addresses) == 2
+    for address in addresses:
+        with urllib.request.urlopen(address, timeout=10) as page:
+            assert "csrfmiddlewaretoken" in page.read().decode()
     commands = re.findall(r"\S+=\S+ \S+ manage.py member_link .+", printed)
     assert len(commands) == 2
     for line, greeting in zip(commands, ("Élise", "/my/history"), strict=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django.utils import timezone
 
 from config.demo import place, serving
 from config.demo.preparing import prepare
@@ -77,8 +78,9 @@ class Command(BaseCommand):
         worker = serving.work()
         try:
             self._say(f"Ready after {time.monotonic() - began:.0f} s")
-            self.stdout.write(sheet(secrets))
+            self.stdout.write(sheet(secrets, timezone.now()))
             self.stdout.flush()
+            connection.close()
             raise CommandError(f"The web server ended with status {server.wait()}.")
         finally:
             serving.stop(worker)
