@@ -1,6 +1,7 @@
 """The back office: what all its pages share. Staff see the programmes they work for; services write."""
 
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.admin import RelatedFieldListFilter
@@ -8,7 +9,9 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import BaseDialogForm
 
@@ -66,6 +69,10 @@ class TenantAdmin(ModelAdmin):
 
     programme_path = "programme"
     view_on_site = False
+    keeps_history = True
+    """Whether the page leads to what was saved in forms; one that tells its steps itself does not."""
+    empty_says = ""
+    """What the list says while it is empty: what would be in it, and how it gets there."""
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Model:
         """Call the service that makes such a row; returns the row."""
@@ -91,6 +98,24 @@ class TenantAdmin(ModelAdmin):
     def own_row(self, request: HttpRequest, object_id: str) -> Any:
         """The row an action is about; Http404 if it is not one of the user's programmes, or no id at all."""
         return found_or_404(self.get_object(request, object_id))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if not self.keeps_history:
+            context["show_history"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What was saved in forms, on the programme's clock."""
+        place = self.own_row(request, object_id)
+        for name in filter(None, self.programme_path.split("__")):
+            place = getattr(place, name)
+        with timezone.override(ZoneInfo(place.time_zone)):
+            page = super().history_view(request, object_id, extra_context)
+            return page.render() if isinstance(page, SimpleTemplateResponse) else page
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_staff)

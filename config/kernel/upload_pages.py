@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.forms import Form, Media
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
-from unfold.decorators import action
+from unfold.decorators import action, display
 
 from config.kernel.admin import TenantAdmin, asks, go_to
 from config.kernel.errors import RistourneError
@@ -43,6 +44,11 @@ class UploadPages(TenantAdmin):
         return super().media + Media(
             css={"all": ["css/loyalty.css", "css/segments.css"]}, js=["js/segments.js"]
         )
+
+    @display(description="Uploaded", ordering="uploaded_at")
+    def uploaded(self, upload: Any) -> str:
+        """When, on the programme's clock."""
+        return f"{upload.uploaded_at.astimezone(ZoneInfo(upload.programme.time_zone)):%-d %b %Y %H:%M}"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -91,10 +91,16 @@ class CatalogueFiles(CatalogueAdmin):
 
 @admin.register(CatalogueUpload)
 class CatalogueUploadAdmin(UploadPages):
-    list_display = ["file_name", "programme", "status", "total", "uploaded_by", "uploaded_at"]
+    list_display = ["file_name", "programme", "status", "total", "uploaded_by", "uploaded"]
     list_filter = [("programme", OwnFilter), "status"]
     list_select_related = ["programme"]
     change_form_template = "admin/rewards/catalogue_upload.html"
+    keeps_history = False
+    search_fields = ["file_name", "uploaded_by"]
+    search_help_text = "File or who uploaded it"
+    empty_says = (
+        "Files of gifts that were uploaded, with what became of their rows. Gifts → Import uploads one."
+    )
     outcomes: ClassVar = {
         "new": "are new gifts",
         "changed": "change a gift",

@@ -1,29 +1,26 @@
 """Gift orders: what stands where, the next step of one or many, parcels, and what to pick."""
 
-from typing import IO, Any
+from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet, Sum
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
 from django.forms import Form, Media
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
 from django.utils import timezone
 from unfold.decorators import action, display
 
-from config.kernel.admin import OwnFilter, TenantAdmin, go_to
+from config.kernel.admin import OwnFilter, go_to
 from config.kernel.errors import RistourneError
-from config.kernel.sheets import FileRefused, sheet_open
-from loyalty.services import Write
 from rewards import answers
-from rewards.admin.statements import statement_view
-from rewards.admin.uploading import file_page
-from rewards.forms import StepForm, TrackingFileForm
+from rewards.admin.parcels import Parcels
+from rewards.admin.telling import actor_names, name_of
+from rewards.forms import StepForm
 from rewards.gather import KnownContext, known_order
 from rewards.lifecycle import Status
 from rewards.models import Redemption
-from rewards.services import MoveCommand, redemption_move
 
 LABELS = {
     "Reserved": "info",
@@ -48,12 +45,6 @@ STEPS = {
     "cancel": Status.CANCELLED,
 }
 """What each action of an order's page leads to."""
-TO_PICK = (Status.EXCHANGED, Status.IN_PREPARATION)
-
-
-def actor_of(request: HttpRequest) -> str:
-    """How an order's history names the user."""
-    return f"staff:{request.user.get_username()}"
 
 
 def step(title: str) -> dict[str, Any]:
@@ -61,11 +52,32 @@ def step(title: str) -> dict[str, Any]:
     return {"title": title, "form_class": StepForm, "form_submit_text": "Yes"}
 
 
+class OrderedFilter(SimpleListFilter):
+    """Orders of the last days."""
+
+    title = "ordered"
+    parameter_name = "ordered"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "In the last 24 hours"), ("7", "In the last 7 days"), ("30", "In the last 30 days")]
+
+    def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+        days = self.value()
+        if days not in {"1", "7", "30"}:
+            return queryset
+        return queryset.filter(recorded_at__gte=timezone.now() - timedelta(days=int(days)))
+
+
 @admin.register(Redemption)
-class RedemptionAdmin(TenantAdmin):
+class RedemptionAdmin(Parcels):
     list_display = ["reference", "number", "gift", "quantity", "points", "state", "ordered", "tracking"]
-    list_filter = ["status", ("programme", OwnFilter), ("reward", OwnFilter)]
-    list_select_related = ["programme", "member", "reward"]
+    list_filter = [
+        "status",
+        ("programme", OwnFilter),
+        ("reward", OwnFilter),
+        OrderedFilter,
+    ]
+    list_select_related = ["programme", "member", "reward", "version"]
     search_fields = ["reference__exact", "member__number__exact", "reward__code__exact", "tracking__exact"]
     search_help_text = "Reference, member number, gift or tracking number"
     ordering = ["-id"]
@@ -73,13 +85,14 @@ class RedemptionAdmin(TenantAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions = ["prepare_chosen", "send_chosen", "deliver_chosen"]
-    actions_list = ["tracking_file", "picking_list"]
     actions_detail = list(STEPS)
     change_form_template = "admin/rewards/redemption.html"
+    keeps_history = False
+    empty_says = "Members and shops order gifts for points: each order appears here with its next steps."
 
     @property
     def media(self) -> Media:
-        return super().media + Media(css={"all": ["css/loyalty.css", "css/orders.css"]})
+        return super().media + Media(css={"all": ["css/orders.css"]})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -89,6 +102,9 @@ class RedemptionAdmin(TenantAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return []
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        return super().get_queryset(request).prefetch_related("programme__languages")
 
     @display(description="member")
     def number(self, row: Redemption) -> str:
@@ -100,7 +116,7 @@ class RedemptionAdmin(TenantAdmin):
 
     @display(description="gift")
     def gift(self, row: Redemption) -> str:
-        return row.reward.code
+        return f"{row.reward.code} {name_of(row.version, row)}"
 
     @display(description="status", label=LABELS)
     def state(self, row: Redemption) -> str:
@@ -113,14 +129,22 @@ class RedemptionAdmin(TenantAdmin):
         if row is not None:
             order = _context(row)
             status = order.booked.row.status_at_instant(timezone.now())
+            moves, voucher = list(row.moves.all()), row.vouchers.order_by("-id").first()
+            names = actor_names(move.actor for move in moves)
             context |= {
                 "zone": ZoneInfo(row.programme.time_zone),
-                "moves": row.moves.all(),
+                "moves": [(move, names[move.actor]) for move in moves],
                 "status": Redemption.Status(status).label,
                 "status_kind": LABELS[str(Redemption.Status(status).label)],
-                "voucher": row.vouchers.order_by("-id").first(),
+                "voucher": voucher,
+                "worth": voucher and answers.money(voucher.value, voucher.currency),
+                "left": voucher and answers.money(voucher.balance, voucher.currency),
+                # The instant is the first at which it is no longer valid.
+                "last_instant": voucher
+                and voucher.valid_until
+                and voucher.valid_until - timedelta(microseconds=1),
                 "delivery": getattr(row, "delivery", None),
-                "name": row.version.name.get(row.language) or next(iter(row.version.name.values()), ""),
+                "name": name_of(row.version, row),
                 "allowed": [Redemption.Status(to).label for to in answers.allowed(status, order)],
             }
         return super().render_change_form(request, context, *args, **kwargs)
@@ -185,12 +209,6 @@ class RedemptionAdmin(TenantAdmin):
             self.message_user(request, error.detail or error.title, messages.ERROR)
         return go_to(request, "admin:rewards_redemption_change", object_id)
 
-    def _move(
-        self, request: HttpRequest, row: Redemption, to: Status, note: str = "", tracking: str = ""
-    ) -> None:
-        command = MoveCommand(row.reference, to, actor_of(request), note, tracking)
-        redemption_move(write=Write(row.programme_id, timezone.now()), command=command)
-
     @admin.action(description="Chosen orders: in preparation")
     def prepare_chosen(self, request: HttpRequest, queryset: "QuerySet[Redemption]") -> None:
         """Somebody picks them."""
@@ -205,73 +223,6 @@ class RedemptionAdmin(TenantAdmin):
     def deliver_chosen(self, request: HttpRequest, queryset: "QuerySet[Redemption]") -> None:
         """They have arrived."""
         self._move_all(request, [(row, "") for row in queryset], Status.DELIVERED)
-
-    def _move_all(self, request: HttpRequest, rows: list[tuple[Redemption, str]], to: Status) -> None:
-        """Each order in its own right: one that may not take the step stops no other."""
-        moved = 0
-        for row, tracking in rows:
-            try:
-                self._move(request, row, to, tracking=tracking)
-                moved += 1
-            except RistourneError as error:
-                self.message_user(request, f"{row.reference}: {error.detail or error.title}", messages.ERROR)
-        if moved:
-            orders = "order is" if moved == 1 else "orders are"
-            self.message_user(request, f"{moved} {orders} now: {Redemption.Status(to).label.lower()}.")
-
-    @action(description="Parcels that left", icon="upload_file")
-    def tracking_file(self, request: HttpRequest) -> HttpResponse:
-        """A file of references and tracking numbers: each order goes into delivery."""
-        back = reverse("admin:rewards_redemption_changelist")
-        return file_page(
-            self,
-            request,
-            TrackingFileForm,
-            "Parcels that left",
-            lambda sent: self._send_parcels(request, sent["file"]),
-            back,
-        )
-
-    def _send_parcels(self, request: HttpRequest, file: IO[bytes]) -> None:
-        try:
-            sheet = sheet_open(file, required=["reference", "tracking"])
-            wanted = {row.cells["reference"]: row.cells["tracking"][:100] for row in sheet}
-        except FileRefused as error:
-            self.message_user(request, error.detail, messages.ERROR)
-            return
-        found = list(self.get_queryset(request).filter(reference__in=wanted))
-        missing = sorted(set(wanted) - {row.reference for row in found})
-        if missing:
-            self.message_user(request, f"No such order: {', '.join(missing[:20])}", messages.ERROR)
-        self._move_all(request, [(row, wanted[row.reference]) for row in found], Status.IN_DELIVERY)
-
-    @action(description="Picking list", icon="print")
-    def picking_list(self, request: HttpRequest) -> HttpResponse:
-        """What waits to be picked, to print."""
-        return go_to(request, "admin:rewards_redemption_picking")
-
-    def get_urls(self) -> list[Any]:
-        view, paper = (self.admin_site.admin_view(x) for x in (self.picking_view, statement_view))
-        return [
-            path("picking-list/", view, name="rewards_redemption_picking"),
-            path("statements/<int:member_id>", paper, name="rewards_statement"),
-            *super().get_urls(),
-        ]
-
-    def picking_view(self, request: HttpRequest) -> HttpResponse:
-        """How many of each gift, and the orders they are for, oldest first."""
-        waiting = self.get_queryset(request).filter(status__in=TO_PICK, is_digital=False)
-        totals = waiting.order_by("reward__code").values("reward__code").annotate(pieces=Sum("quantity"))
-        orders = waiting.select_related("reward", "member", "delivery").order_by("id")[:500]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Picking list",
-            "opts": self.opts,
-            "media": self.media,
-            "totals": totals,
-            "orders": orders,
-        }
-        return TemplateResponse(request, "admin/rewards/picking.html", context)
 
 
 def _context(row: Redemption) -> KnownContext:

@@ -5,7 +5,7 @@ from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -13,23 +13,39 @@ from unfold.decorators import action, display
 
 from config.kernel.admin import OwnFilter, TenantAdmin
 from config.kernel.sheets import sheet_open
+from rewards.admin.telling import name_of
 from rewards.admin.uploading import file_page
 from rewards.errors import PoolRefused
 from rewards.forms import CodesFileForm
-from rewards.models import CodePool, Reward, VoucherIssuer
+from rewards.models import CodePool, Reward, RewardVersion, VoucherIssuer
 from rewards.services import pool_create, pool_threshold, pool_upload, voucher_issuer_set
 
 
 @admin.register(CodePool)
 class CodePoolAdmin(TenantAdmin):
-    list_display = ["reward", "programme", "free", "taken", "level", "low_stock"]
+    list_display = ["gift", "free", "taken", "level", "warned_below", "programme"]
     list_filter = [("programme", OwnFilter)]
     list_select_related = ["programme", "reward"]
-    search_fields = ["reward__code__exact"]
+    search_fields = ["reward__code"]
+    search_help_text = "Code of the gift"
     actions_detail = ["upload"]
+    empty_says = (
+        "A gift of the kind “voucher from a pool of codes” gives out codes that somebody else issued: "
+        "add its pool, then upload the codes."
+    )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["reward", "low_stock"] if obj is None else ["low_stock"]
+        return ["reward", "low_stock"] if obj is None else ["reward", "free", "taken", "level", "low_stock"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [] if obj is None else ["reward", "free", "taken", "level"]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "low_stock":
+            kwargs |= {"label": "Warn below", "help_text": "Free codes; the start page then says so."}
+        if db_field.name == "reward":
+            kwargs |= {"label": "Gift", "help_text": "Only vouchers from a pool of codes that have none yet."}
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -39,16 +55,27 @@ class CodePoolAdmin(TenantAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         usable = Q(codes__valid_until=None) | Q(codes__valid_until__gt=timezone.now())
-        return super().get_queryset(request).annotate(
+        newest = Prefetch("reward__versions", RewardVersion.objects.order_by("-number"), to_attr="newest")
+        rows = super().get_queryset(request).prefetch_related(newest, "reward__programme__languages")
+        return rows.annotate(
             free_codes=Count("codes", filter=Q(codes__redemption_id=None) & usable),
             taken_codes=Count("codes", filter=~Q(codes__redemption_id=None)),
         )  # fmt: skip
 
-    @display(description="free codes")
+    @display(description="Gift", ordering="reward__code")
+    def gift(self, row: Any) -> str:
+        version = row.reward.newest[0] if row.reward.newest else None
+        return f"{row.reward.code} {name_of(version, row.reward)}" if version else row.reward.code
+
+    @display(description="Warns below")
+    def warned_below(self, row: Any) -> int:
+        return int(row.low_stock)
+
+    @display(description="free codes", ordering="free_codes")
     def free(self, row: Any) -> int:
         return int(row.free_codes)
 
-    @display(description="taken")
+    @display(description="given out", ordering="taken_codes")
     def taken(self, row: Any) -> int:
         return int(row.taken_codes)
 
@@ -97,6 +124,7 @@ class VoucherIssuerAdmin(TenantAdmin):
     list_display = ["programme", "name", "company_number"]
     list_filter = [("programme", OwnFilter)]
     fields = ["programme", "name", "address", "company_number", "conditions"]
+    empty_says = "Printed vouchers must say who stands for them: add the company, its address and its number."
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["programme"] if obj is not None else []

@@ -1,6 +1,8 @@
 """The validation desk: what waits for the client, beside what is live, and the decision."""
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,12 +16,19 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from config.kernel.admin import OwnFilter, asks, go_to
-from rewards.admin.gifts import STATES, gift_url, name_of, state_of
 from rewards.admin.programmes import CatalogueAdmin, actor_of, picture_url, thumbnail
+from rewards.admin.telling import STATES, actor_names, gift_url, name_of, shown_now, state_of, steps_told
 from rewards.differences import differences
-from rewards.forms import CommentForm, NeededCommentForm
+from rewards.forms import NeededCommentForm, ScheduleForm, ValidateForm
 from rewards.models import RewardVersion
-from rewards.services import version_request_changes, version_validate, version_withdraw, versions_apply
+from rewards.services import (
+    version_request_changes,
+    version_schedule,
+    version_validate,
+    version_withdraw,
+    versions_apply,
+)
+from rewards.validation import Action, actions
 
 
 class QueueFilter(SimpleListFilter):
@@ -61,8 +70,10 @@ class RewardVersionAdmin(CatalogueAdmin):
     search_help_text = "Code, name or brand"
     ordering = ["submitted_at", "id"]
     actions = ["validate_chosen"]
-    actions_detail = ["validate", "request_changes", "withdraw"]
+    actions_detail = ["validate", "schedule", "request_changes", "withdraw"]
     change_form_template = "admin/rewards/version.html"
+    keeps_history = False
+    empty_says = "Nothing waits for the client. Staff submit the draft of a gift from its page."
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         rows = super().get_queryset(request).select_related("reward__programme", "programme")
@@ -79,10 +90,15 @@ class RewardVersionAdmin(CatalogueAdmin):
         return []
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """Only what waits is decided."""
+        """Only what can be done now; who submitted a version is not asked to validate it."""
         row = self.get_object(request, object_id)
-        is_waiting = row is not None and row.state == RewardVersion.State.SUBMITTED
-        return super().get_actions_detail(request, object_id) if is_waiting else []
+        if row is None:
+            return []
+        allowed = {*actions(shown_now(row.reward, row))} - {Action.SUBMIT}
+        if row.submitted_by == actor_of(request):
+            allowed -= {Action.VALIDATE}
+        found = super().get_actions_detail(request, object_id)
+        return [one for one in found if any(one.action_name.endswith(f"version_{name}") for name in allowed)]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -93,6 +109,7 @@ class RewardVersionAdmin(CatalogueAdmin):
             shown = version.reward.versions.filter(state=RewardVersion.State.LIVE).exclude(pk=version.pk)
             before = shown.filter(number__lt=version.number).order_by("-number").first()
             found = differences(before, version, zone)
+            names = actor_names([version.submitted_by, version.validated_by])
             context |= {
                 "before": before,
                 "images_before": _images(before),
@@ -102,7 +119,9 @@ class RewardVersionAdmin(CatalogueAdmin):
                 "state": state_of(version.reward, version),
                 "state_kind": STATES[state_of(version.reward, version)],
                 "gift_url": gift_url(version.reward),
-                "steps": version.steps.order_by("-id"),
+                "steps": steps_told(version.steps.select_related("version").order_by("-id")),
+                "submitted_by": names[version.submitted_by],
+                "validated_by": names[version.validated_by],
                 "zone": zone,
                 "is_own": version.submitted_by == actor_of(request),
             }
@@ -113,13 +132,27 @@ class RewardVersionAdmin(CatalogueAdmin):
         icon="check",
         variant=ActionVariant.PRIMARY,
         dialog=asks("Validate this version? It goes live now, or when its window begins.")
-        | {"form_class": CommentForm},
+        | {"form_class": ValidateForm},
     )
     def validate(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         """Validate it; who submitted it may not."""
         row = self.own_row(request, object_id)
-        comment = form.cleaned_data.get("comment", "")
-        self._decide(request, [row], lambda one, **who: version_validate(version=one, comment=comment, **who))
+        comment, at = form.cleaned_data["comment"], _instant(row, form)
+        validate = partial(version_validate, comment=comment, live_at=at)
+        self._decide(request, [row], lambda one, **who: validate(version=one, **who))
+        return go_to(request, "admin:rewards_rewardversion_changelist")
+
+    @action(
+        description="Let it go live",
+        icon="schedule",
+        variant=ActionVariant.PRIMARY,
+        dialog=asks("Let this version go live?") | {"form_class": ScheduleForm},
+    )
+    def schedule(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
+        """Give a validated version its time."""
+        row = self.own_row(request, object_id)
+        at = _instant(row, form)
+        self._decide(request, [row], lambda one, **who: version_schedule(version=one, at=at, **who))
         return go_to(request, "admin:rewards_rewardversion_changelist")
 
     @action(
@@ -185,6 +218,12 @@ class RewardVersionAdmin(CatalogueAdmin):
     @display(description="State", label=STATES)
     def state_now(self, row: RewardVersion) -> str:
         return state_of(row.reward, row)
+
+
+def _instant(version: RewardVersion, form: Form) -> datetime | None:
+    """When it is to go live, as typed on the programme's clock."""
+    at: datetime | None = form.cleaned_data["live_at"]
+    return at and at.replace(tzinfo=ZoneInfo(version.programme.time_zone))
 
 
 def _images(version: RewardVersion | None) -> list[tuple[str, dict[str, str]]]:

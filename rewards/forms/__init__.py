@@ -1,9 +1,10 @@
 """What staff fill in."""
 
 from rewards.forms.categories import CategoryForm, category_form
-from rewards.forms.comments import CommentForm, NeededCommentForm, StepForm
+from rewards.forms.comments import CommentForm, NeededCommentForm, ScheduleForm, StepForm, ValidateForm
 from rewards.forms.files import CodesFileForm, GiftsFileForm, TrackingFileForm
 from rewards.forms.gifts import GiftForm, gift_fieldsets, gift_form
+from rewards.forms.prices import PriceForm, price_form
 
 __all__ = [
     "CategoryForm",
@@ -12,9 +13,13 @@ __all__ = [
     "GiftForm",
     "GiftsFileForm",
     "NeededCommentForm",
+    "PriceForm",
+    "ScheduleForm",
     "StepForm",
     "TrackingFileForm",
+    "ValidateForm",
     "category_form",
     "gift_fieldsets",
     "gift_form",
+    "price_form",
 ]

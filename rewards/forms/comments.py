@@ -21,6 +21,22 @@ class NeededCommentForm(CommentForm):
     )
 
 
+class ScheduleForm(BaseDialogForm):
+    """From when a version is shown."""
+
+    live_at = forms.DateTimeField(
+        label="Go live at",
+        required=False,
+        input_formats=["%Y-%m-%dT%H:%M"],
+        help_text="On the programme's clock. Empty: at once, or when its own window begins.",
+        widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
+    )
+
+
+class ValidateForm(CommentForm, ScheduleForm):
+    """The client's yes, and from when."""
+
+
 class StepForm(BaseDialogForm):
     """A step of an order: why, and the parcel's number."""
 

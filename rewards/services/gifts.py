@@ -14,7 +14,7 @@ from rewards.errors import GiftExists, IllegalStep
 from rewards.models import PromotionalPrice, Reward, RewardVersion
 from rewards.services.content import Content, check_content, cleaned, write_images
 from rewards.services.head import reward_changed
-from rewards.services.steps import locked_reward, step
+from rewards.services.steps import SYSTEM, locked_reward, step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def stock_set(*, reward: Reward, stock: int | None, was: int | None, actor: str,
 
 @db_transaction.atomic
 def promotional_price_set(
-    *, reward: Reward, promotion: Promotion, points: int | None, now: datetime
+    *, reward: Reward, promotion: Promotion, points: int | None, now: datetime, actor: str = SYSTEM
 ) -> PromotionalPrice | None:
     """Let a gift cost other points for whom the promotion is for; None = its price again.
 
@@ -167,5 +167,7 @@ def promotional_price_set(
         price.points = points
         check_fields(price, checks_uniqueness=False)
         price.save()
+    said = "its own price again" if points is None else f"{points} points"
+    step(reward, None, "price", reward.state, actor, now, f"{promotion.code}: {said}")
     reward_changed(reward, now)
     return price

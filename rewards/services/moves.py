@@ -32,8 +32,8 @@ from rewards.lifecycle import Status
 from rewards.models import Redemption
 from rewards.records import MoveRow
 from rewards.services import issuing
+from rewards.services.steps import SYSTEM
 
-SYSTEM = "system"
 AFTER_RESERVING = (Status.EXCHANGED, Status.RELEASED, Status.CANCELLED)
 """What a reservation that ran out is too late for."""
 
@@ -114,7 +114,7 @@ def _decide(command: MoveCommand, context: KnownContext, call: Call) -> Answer:
         raise ReservationLapsed("The reservation ran out; points and pieces were given back.")
     allowed = answers.allowed(status, context)
     if command.to not in allowed:
-        raise IllegalStep(f"{command.to} does not follow from {status}.", allowed=[*allowed])
+        raise IllegalStep(f"{_words(command.to)} does not follow from {_words(status)}.", allowed=[*allowed])
     moved = _take(command, context, call)
     body = answers.shown(context, call.now)
     if body["voucher"]:
@@ -129,6 +129,10 @@ def _decide(command: MoveCommand, context: KnownContext, call: Call) -> Answer:
             "receipt": receipt(moved.entry if moved else None),
         },
     )
+
+
+def _words(status: Status) -> str:
+    return status.replace("_", " ").capitalize()
 
 
 def _take(command: MoveCommand, context: KnownContext, call: Call) -> Moved | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction as db_transaction
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from config.kernel.errors import FieldError
 from rewards import codes
@@ -81,7 +82,10 @@ def _refuse(errors: list[FieldError]) -> None:
         raise PoolRefused(f"{len(errors)} rows cannot be taken.", errors=errors[:SHOWN_ERRORS])
 
 
-def free_codes(pool: CodePool, now: datetime) -> QuerySet[PoolCode]:
-    """Codes of a pool that an order can still take."""
-    free = PoolCode.objects.filter(pool=pool, redemption_id=None)
-    return free.exclude(valid_until__lte=now)
+def free_codes_of_gift(now: datetime) -> Coalesce:
+    """How many codes the pool of a gift has left, as a column of a query of gifts."""
+    free = PoolCode.objects.filter(pool__reward=OuterRef("pk"), redemption_id=None).exclude(
+        valid_until__lte=now
+    )
+    counted = free.order_by().values("pool").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted), 0)

@@ -4,6 +4,9 @@ from datetime import datetime
 
 from rewards.models import Reward, RewardStep, RewardVersion
 
+SYSTEM = "system"
+"""Who acts where nobody is named."""
+
 
 def locked_reward(reward: Reward) -> Reward:
     """The gift as it is, held until the transaction ends; it comes before the catalogue's number."""

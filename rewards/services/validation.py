@@ -46,9 +46,16 @@ def version_request_changes(
 
 @db_transaction.atomic
 def version_validate(
-    *, version: RewardVersion, actor: str, now: datetime, comment: str = "", goes_live: bool = True
+    *,
+    version: RewardVersion,
+    actor: str,
+    now: datetime,
+    comment: str = "",
+    goes_live: bool = True,
+    live_at: datetime | None = None,
 ) -> RewardVersion:
-    """Validate a submitted version; unless kept back, it goes live at once or when its window begins.
+    """Validate a submitted version; unless kept back, it goes live at once, at `live_at` or when its window begins,
+    whichever is last.
 
     Raises IllegalStep, SamePerson for who submitted it, and ValidationFailed when its window is over.
     """
@@ -58,7 +65,7 @@ def version_validate(
         raise SamePerson("Who submitted a version does not validate it.")
     version.validated_by, version.validated_at = actor, now
     _moved(version, Action.VALIDATE, after, actor, now, comment)
-    return _schedule(version, None, actor, now) if goes_live else version
+    return _schedule(version, live_at, actor, now) if goes_live else version
 
 
 @db_transaction.atomic

@@ -146,7 +146,7 @@ def test_lists_and_bulk(ann: Client, till: ApiClient, programme: Programme) -> N
     data = {"action": "prepare_chosen", "_selected_action": chosen}
     answer = ann.post(reverse("admin:rewards_redemption_changelist"), data, follow=True).content.decode()
     assert "3 orders are now: in preparation." in answer
-    assert "W-CARD: in_preparation does not follow from delivered." in answer
+    assert "W-CARD: In preparation does not follow from Delivered." in answer
     file = io.BytesIO(b"reference;tracking\nW-0;BE-0\nW-1;BE-1\nNOBODY;BE-2\n")
     file.name = "parcels.csv"
     sent = ann.post(reverse("admin:rewards_redemption_tracking_file"), {"file": file})

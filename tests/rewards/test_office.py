@@ -1,0 +1,289 @@
+"""What staff find in the back office of gifts: what can be done now and no more, names instead of codes, own words."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from loyalty.models import Promotion
+from members.models import Member, Programme
+from members.services import staff_create
+from rewards.models import PromotionalPrice, Redemption, RewardVersion
+from rewards.services import promotional_price_set, version_submit
+from segments.models import Segment
+from tests.factories import ApiClient, ProgrammeFactory
+from tests.loyalty.desks import PASSWORD, desk, second, signed_in, stranger  # noqa: F401
+from tests.loyalty.worlds import MONDAY, adjust
+from tests.rewards.catalogue import category, gift, live_gift, revised
+from tests.rewards.orders import cinema, mug, order
+from tests.rewards.test_catalogue_admin import FORM, act, change, messages
+from tests.rewards.test_member_pages import browser_of
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(client: Client, name: str, **query: str) -> str:
+    return client.get(reverse(f"admin:rewards_{name}_changelist"), query).content.decode()
+
+
+def offered(client: Client, version: RewardVersion) -> set[str]:
+    """The buttons of a version's page."""
+    shown = client.get(change(version)).content.decode()
+    names = ("validate", "schedule", "request_changes", "withdraw")
+    return {
+        name for name in names if reverse(f"admin:rewards_rewardversion_{name}", args=[version.pk]) in shown
+    }
+
+
+def submitted(programme: Programme, actor: str = "staff:carol", **fields: Any) -> RewardVersion:
+    version = gift(programme, **fields).versions.get()
+    return version_submit(version=version, actor=actor, now=MONDAY)
+
+
+# --- The validation desk -------------------------------------------------------------------------------
+
+
+def test_the_page_offers_what_the_person_may_do(desk: Client, second: Client, programme: Programme) -> None:  # noqa: F811
+    version = submitted(programme)
+    assert offered(desk, version) == {"request_changes", "withdraw"}
+    assert offered(second, version) == {"validate", "request_changes", "withdraw"}
+    act(second, version, "validate")
+    assert offered(second, version) == set()
+
+
+def test_it_goes_live_at_an_instant_of_the_programmes_clock(
+    second: Client,  # noqa: F811
+    till: ApiClient,
+    programme: Programme,
+    monday: time_machine.Traveller,
+) -> None:
+    live_gift(programme, "GFT-1", points=500)
+    version = revised(programme.rewards.get(), points=400)
+    version_submit(version=version, actor="staff:carol", now=MONDAY)
+    act(second, version, "validate", live_at="2026-12-24T18:00")
+    version.refresh_from_db()
+    assert version.shown_from is not None
+    assert version.shown_from.isoformat() == "2026-12-24T17:00:00+00:00"
+
+    def points() -> int:
+        return int(till.get("/api/v1/gifts/GFT-1").json()["points"])
+
+    assert points() == 500
+    assert offered(second, version) == {"withdraw"}, "it is scheduled"
+    monday.move_to("2026-12-24T17:59:59+01:00")
+    assert points() == 500
+    monday.move_to("2026-12-24T18:00:00+01:00")
+    assert points() == 400
+    assert offered(second, version) == set()
+
+
+def test_a_scheduled_version_is_given_up(
+    second: Client,  # noqa: F811
+    till: ApiClient,
+    programme: Programme,
+    monday: time_machine.Traveller,
+) -> None:
+    version = submitted(programme)
+    act(second, version, "validate", live_at="2026-12-24T18:00")
+    act(second, version, "withdraw")
+    monday.move_to("2026-12-25T18:00:00+01:00")
+    assert till.get("/api/v1/gifts/GFT-1").status_code == 404
+
+
+def test_a_wrong_instant_decides_nothing(second: Client, programme: Programme) -> None:  # noqa: F811
+    version = submitted(programme)
+    answer = act(second, version, "validate", live_at="tomorrow")
+    version.refresh_from_db()
+    assert (version.state, "Enter a valid date" in answer.content.decode()) == ("submitted", True)
+
+
+def test_what_waits_is_not_rewritten(desk: Client, programme: Programme) -> None:  # noqa: F811
+    version = submitted(programme, points=700)
+    fields = {**FORM, "points": "1300", "name_fr": "Boîte", "name_nl-BE": "Doos", "attributes": "{}"}
+    answer = desk.post(change(version.reward), fields, follow=True)
+    assert any("decide on it" in text for text in messages(answer)), messages(answer)
+    assert list(version.reward.versions.values_list("points", "state")) == [(700, "submitted")]
+
+
+def test_steps_say_who_and_what_in_words(desk: Client, second: Client, programme: Programme) -> None:  # noqa: F811
+    version = submitted(programme)
+    act(second, version, "request_changes", comment="Autre photo")
+    for row in (version, version.reward):
+        shown = desk.get(change(row)).content.decode()
+        assert ">Changes requested<" in shown
+        assert ">dave<" in shown
+        assert "staff:" not in shown
+        assert "history/" not in shown, "the steps are the history"
+
+
+# --- Promotional prices --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prices(programme: Programme, club: Segment) -> str:
+    reward = live_gift(programme, "GFT-1", points=500)
+    return reverse("admin:rewards_reward_prices", args=[reward.pk])
+
+
+def test_a_promotional_price_is_set_and_removed(
+    desk: Client,  # noqa: F811
+    till: ApiClient,
+    ada: Member,
+    prices: str,
+) -> None:
+    choc = Promotion.objects.get(code="PR-CHOC3X")
+
+    def shown() -> tuple[int, int | None]:
+        body = till.get("/api/v1/gifts/GFT-1", {"member": ada.number}).json()
+        return body["points"], body["points_before"]
+
+    assert "None yet" in desk.get(prices).content.decode()
+    answer = desk.post(prices, {"promotion": choc.pk, "points": "400"}, follow=True).content.decode()
+    assert "PR-CHOC3X" in answer
+    assert shown() == (400, 500)
+    desk.post(prices, {"promotion": choc.pk, "points": "350"})
+    assert shown() == (350, 500)
+    page = desk.get(change(PromotionalPrice.objects.get().reward)).content.decode()
+    assert "PR-CHOC3X: 350 points" in page
+    desk.post(prices, {"promotion": choc.pk})
+    assert shown() == (500, None)
+
+
+@pytest.mark.parametrize("points", ["0", "-1", "1.5", "x", str(2**53 + 1)])
+def test_a_wrong_price_is_no_price(desk: Client, prices: str, points: str) -> None:  # noqa: F811
+    choc = Promotion.objects.get(code="PR-CHOC3X")
+    answer = desk.post(prices, {"promotion": choc.pk, "points": points})
+    assert answer.status_code == 200
+    assert answer.context["form"].errors["points"]
+    assert not PromotionalPrice.objects.exists()
+
+
+def test_prices_know_one_programme(desk: Client, stranger: Client, eve: ApiClient, prices: str) -> None:  # noqa: F811
+    assert stranger.get(prices).status_code == 404
+    foreign = Promotion.objects.create(programme=eve.partner.programme, code="PR-EVE", name="Eve")
+    assert "PR-EVE" not in desk.get(prices).content.decode()
+    answer = desk.post(prices, {"promotion": foreign.pk, "points": "1"})
+    assert answer.context["form"].errors["promotion"]
+    ours = Promotion.objects.get(code="PR-CHOC3X")
+    assert stranger.post(prices, {"promotion": ours.pk, "points": "1"}).status_code == 404
+    assert not PromotionalPrice.objects.exists()
+
+
+def test_members_find_gifts_by_what_they_pay(
+    till: ApiClient, programme: Programme, prices: str, ada: Member
+) -> None:
+    live_gift(programme, "GFT-2", points=450, name={"fr": "Savon", "nl-BE": "Zeep"})
+    choc = Promotion.objects.get(code="PR-CHOC3X")
+    shown = browser_of(till).get("/my/gifts").content.decode()
+    assert shown.index("/my/gifts/GFT-2") < shown.index("/my/gifts/GFT-1")
+    promotional_price_set(reward=programme.rewards.get(code="GFT-1"), promotion=choc, points=400, now=MONDAY)
+    shown = browser_of(till).get("/my/gifts").content.decode()
+    assert shown.index("/my/gifts/GFT-1") < shown.index("/my/gifts/GFT-2")
+
+
+# --- Lists ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("reward", "Add the first gift"),
+        ("rewardversion", "Nothing waits for the client"),
+        ("category", "a tree of up to three levels"),
+        ("redemption", "each order appears here"),
+        ("codepool", "then upload the codes"),
+        ("catalogueupload", "Files of gifts"),
+        ("voucherissuer", "who stands for them"),
+    ],
+)
+def test_an_empty_list_says_what_would_be_there(
+    desk: Client,  # noqa: F811
+    programme: Programme,
+    name: str,
+    told: str,
+) -> None:
+    shown = listed(desk, name)
+    assert told in shown
+    assert "Nothing here yet" in shown
+    assert "yielded" not in shown
+    if name != "voucherissuer":
+        assert "Nothing matches" in listed(desk, name, q="no-such-thing")
+
+
+def test_categories_stand_as_a_tree(desk: Client, programme: Programme) -> None:  # noqa: F811
+    """By position beside each other, whatever their positions are elsewhere."""
+    food = category(programme, "food", position=2)
+    wine = category(programme, "wine", position=1, parent=food)
+    category(programme, "red", position=5, parent=wine)
+    category(programme, "beer", position=0, parent=food)
+    category(programme, "home", position=1)
+    rows = desk.get(reverse("admin:rewards_category_changelist")).context["cl"].result_list
+    assert [row.code for row in rows] == ["home", "food", "beer", "wine", "red"]
+
+
+def test_a_pool_says_what_is_left(desk: Client, till: ApiClient, club: Segment, programme: Programme) -> None:  # noqa: F811
+    adjust(till, "10042", 5000)
+    reward = cinema(programme, ["KINO-1", "KINO-2"])
+    order(till, "CINEMA")
+    row = desk.get(reverse("admin:rewards_codepool_changelist")).context["cl"].result_list[0]
+    assert (row.free_codes, row.taken_codes) == (1, 1)
+    shown = desk.get(change(reward.pool)).content.decode()
+    assert "Warn below" in shown
+    assert "Low" in shown
+    assert "1 code" in listed(desk, "reward", q="CINEMA")
+
+
+def test_histories_are_on_the_programmes_clock(desk: Client, programme: Programme) -> None:  # noqa: F811
+    row = category(programme)
+    fields = {"code": row.code, "name_fr": "Douceurs", "position": "1", "is_active": "on"}
+    desk.post(change(row), fields)
+    history = desk.get(reverse("admin:rewards_category_history", args=[row.pk])).content.decode()
+    assert "10:15" in history
+    assert "9:15" not in history
+
+
+def test_orders_of_the_last_days(
+    desk: Client,  # noqa: F811
+    till: ApiClient,
+    club: Segment,
+    programme: Programme,
+    monday: time_machine.Traveller,
+) -> None:
+    adjust(till, "10042", 5000)
+    mug(programme)
+    order(till, reference="OLD-1")
+    monday.shift(timedelta(days=8))
+    order(till, reference="NEW-1")
+    found = listed(desk, "redemption", ordered="7")
+    assert ("NEW-1" in found, "OLD-1" in found) == (True, False)
+    assert "OLD-1" in listed(desk, "redemption", ordered="30")
+    assert "Boîte de pralines" in found, "gifts are told by name"
+
+
+def test_parcels_are_of_one_programme(till: ApiClient, club: Segment, programme: Programme) -> None:
+    """Two programmes may have given orders the same reference: whoever works for both says which it is."""
+    other = ProgrammeFactory(code="other-club")
+    both = signed_in(staff_create(username="both", password=PASSWORD, programmes=[programme, other]))
+    adjust(till, "10042", 5000)
+    mug(programme)
+    order(till, reference="W-1")
+    url = reverse("admin:rewards_redemption_tracking_file")
+    assert "of which programme?" in both.get(url).content.decode()
+    both.post(reverse("admin:rewards_redemption_changelist"),
+              {"action": "prepare_chosen", "_selected_action": [Redemption.objects.get().pk]})  # fmt: skip
+
+    def send(to: Programme) -> str:
+        file = io.BytesIO(b"reference,tracking\nW-1,BE-1\n")
+        file.name = "parcels.csv"
+        return both.post(f"{url}?programme={to.pk}", {"file": file}, follow=True).content.decode()
+
+    assert "No such order: W-1" in send(other)
+    assert Redemption.objects.get().status == "in_preparation"
+    assert "1 order is now: in delivery." in send(programme)
+    assert Redemption.objects.get().tracking == "BE-1"
+    assert User.objects.get(username="both").programme_memberships.count() == 2
