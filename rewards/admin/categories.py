@@ -71,7 +71,7 @@ class CategoryAdmin(CatalogueAdmin):
             obj.pk = category_create(programme=form.programme, code=obj.code, **said).pk
         obj.refresh_from_db()
 
-    @display(description="")
+    @display(description="Image")
     def image(self, row: Category) -> str:
         return thumbnail(row.picture)
 

@@ -114,7 +114,7 @@ class RewardAdmin(GiftPages):
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
-    @display(description="")
+    @display(description="Image")
     def image(self, row: Any) -> str:
         pictures = row.newest_first[0].pictures.all() if row.newest_first else ()
         return thumbnail(pictures[0].picture if pictures else None)

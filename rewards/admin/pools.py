@@ -35,10 +35,10 @@ class CodePoolAdmin(TenantAdmin):
     )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["reward", "low_stock"] if obj is None else ["reward", "free", "taken", "level", "low_stock"]
+        return ["reward", "low_stock"] if obj is None else ["gift", "free", "taken", "level", "low_stock"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [] if obj is None else ["reward", "free", "taken", "level"]
+        return [] if obj is None else ["gift", "free", "taken", "level"]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "low_stock":

@@ -60,7 +60,7 @@ class RewardVersionAdmin(CatalogueAdmin):
         "number",
         "called",
         "price",
-        "submitted_by",
+        "who",
         "waiting_since",
         "state_now",
     ]
@@ -193,7 +193,7 @@ class RewardVersionAdmin(CatalogueAdmin):
                 details = "; ".join(one.detail for one in refusal.errors) or refusal.detail
                 self.message_user(request, f"{name}: {details}", messages.ERROR)
 
-    @display(description="")
+    @display(description="Image")
     def image(self, row: RewardVersion) -> str:
         pictures = row.pictures.all()
         return thumbnail(pictures[0].picture if pictures else None)
@@ -209,6 +209,10 @@ class RewardVersionAdmin(CatalogueAdmin):
     @display(description="Points")
     def price(self, row: RewardVersion) -> int:
         return row.points
+
+    @display(description="Submitted by")
+    def who(self, row: RewardVersion) -> str:
+        return row.submitted_by.removeprefix("staff:")
 
     @display(description="Submitted")
     def waiting_since(self, row: RewardVersion) -> str:

@@ -56,10 +56,9 @@ def switch_field(label: str, **kwargs: Any) -> forms.BooleanField:
 
 
 def several_field(label: str, codes: Iterable[tuple[str, str]], **kwargs: Any) -> forms.MultipleChoiceField:
-    widget = UnfoldAdminSelectMultipleWidget
-    return forms.MultipleChoiceField(
-        label=label, choices=list(codes), required=False, widget=widget, **kwargs
-    )
+    choices = list(codes)
+    widget = UnfoldAdminSelectMultipleWidget({"size": min(max(len(choices), 3), 12)})
+    return forms.MultipleChoiceField(label=label, choices=choices, required=False, widget=widget, **kwargs)
 
 
 def upload_field(label: str) -> forms.FileField:

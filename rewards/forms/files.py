@@ -4,10 +4,7 @@ from datetime import date
 
 from django import forms
 from django.core.validators import MaxValueValidator
-from unfold.widgets import (
-    UnfoldAdminDateWidget,
-    UnfoldAdminFileFieldWidget,
-)
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
 
 class TrackingFileForm(forms.Form):
@@ -40,6 +37,6 @@ class CodesFileForm(forms.Form):
         label="Last day these codes are valid",
         required=False,
         validators=[MaxValueValidator(date(2999, 12, 31))],
-        help_text="On the programme's clock, as YYYY-MM-DD. Empty: without end.",
-        widget=UnfoldAdminDateWidget,
+        help_text="On the programme's clock. Empty: without end.",
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
     )

@@ -94,7 +94,16 @@ def voucher_use(*, write: Write, command: UseCommand) -> Answer:
             return conclude(write, Call(write.now), refused(write, error))
         return conclude(write, call, given)
 
-    return repeat(write, attempt, list)
+    return repeat(write, attempt, list, more_locks=lambda: _lock(write.programme_id, command.code))
+
+
+def _lock(programme_id: int, code: str) -> None:
+    """Hold the voucher until the transaction ends; it comes after the key row."""
+    rows(
+        "SELECT 1 FROM rewards_voucher WHERE programme_id = %(programme)s AND lookup = ANY(%(lookups)s)"
+        " ORDER BY id FOR NO KEY UPDATE",
+        {"programme": programme_id, "lookups": codes.lookups(programme_id, code)},
+    )
 
 
 def _find(programme_id: int, code: str, reference: str, write: Write) -> _Found:

@@ -1,26 +1,22 @@
 """Many members after few gifts: nobody gets what is not there, nothing is lost, nothing is spent twice."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import Barrier, BrokenBarrierError
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.db import connection
-from django.db import transaction as db_transaction
+from django.http import HttpResponse
 
 from loyalty.models import Account, Entry
 from members.models import Member, Programme
 from rewards import gather
-from rewards.models import Move, PoolCode, Redemption, Reward, Voucher, VoucherUse
+from rewards.models import Move, Redemption, Reward, Voucher
 from rewards.services import Terms
 from tests.factories import ApiClient, MemberFactory
 from tests.ledger_checks import check_ledger
 from tests.loyalty.worlds import adjust
-from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
-from tests.rewards.orders import act, card, cinema, mug, order, use
+from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin, without_constraint
+from tests.rewards.orders import act, card, mug, order
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ada")]
 
@@ -97,10 +93,18 @@ def test_without_the_stock_guard_too_much_is_sold(
     assert sold["sold"] > 1
 
 
-def test_case_8_a_guarded_change_of_no_row_undoes_everything(
+WITHOUT_STOCK_REFUSAL = (
+    (
+        "RAISE EXCEPTION 'the stock is no longer there' USING ERRCODE = 'serialization_failure';",
+        "NULL;",
+    ),
+)
+
+
+def order_of_what_is_gone(
     till: ApiClient, programme: Programme, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The stock is read as 5 and is 0: the order's rows are sent, and none of them stays."""
+) -> HttpResponse:
+    """An order for which the stock is read as 5 and is 0."""
     mug(programme, stock=0)
     crowd(programme, till, 1)
     read = gather.new_order
@@ -113,35 +117,29 @@ def test_case_8_a_guarded_change_of_no_row_undoes_everything(
 
     with monkeypatch.context() as patch:
         patch.setattr(gather, "new_order", hopeful)
-        answer = order(till, "MUG", "W-1", member="C-0")
-        assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
+        return order(till, "MUG", "W-1", member="C-0")
+
+
+def test_case_8_a_guarded_change_of_no_row_undoes_everything(
+    till: ApiClient, programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order's rows are sent, and none of them stays."""
+    answer = order_of_what_is_gone(till, programme, monkeypatch)
+    assert (answer.status_code, answer.json()["code"]) == (503, "temporarily_unavailable")
     assert not Redemption.objects.exists()
     check_books("MUG", 0, 0)
     assert Account.objects.get().available == 300
     assert order(till, "MUG", "W-1", member="C-0").json()["code"] == "out_of_stock"
 
 
-def test_case_17_losing_on_the_key_of_a_voucher_is_no_error(till: ApiClient, programme: Programme) -> None:
-    """Many uses under one key: one effect, the rest its replay or 409."""
-    card(programme, points=10)
-    adjust(till, "10042", 100)
-    code = order(till, "CARD").json()["voucher"]["code"]
-
-    def one() -> Callable[[], tuple[int, str]]:
-        client = twin(till)
-
-        def call() -> tuple[int, str]:
-            answer = use(client, code, "U-1", amount="10.00", key="the-key")
-            return answer.status_code, str(answer.json().get("used", answer.json().get("code")))
-
-        return call
-
-    answers = Counter(at_once([one() for _ in range(30)]))
-    good = [answer for answer in answers if answer[0] == 200]
-    assert len(good) == 1
-    assert {answer for answer in answers if answer[0] != 200} <= {(409, "request_in_progress")}
-    assert VoucherUse.objects.count() == 1
-    assert Voucher.objects.get().balance == 15
+def test_without_the_refusal_an_order_of_nothing_stays(
+    till: ApiClient, programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The negative control: a guard whose miss nobody looks at."""
+    with broken_apply(*WITHOUT_STOCK_REFUSAL, function="rewards_apply"):
+        assert order_of_what_is_gone(till, programme, monkeypatch).status_code == 201
+    assert Reward.objects.get().stock == 0
+    assert Redemption.objects.count() == 1, "a piece that was not there is sold"
 
 
 def forty_of_ada(till: ApiClient, count: int) -> Counter[str]:
@@ -182,9 +180,22 @@ def test_without_versions_points_are_spent_twice(
         assert forty_of_ada(till, 10)["sold"] > 1
 
 
-def test_case_15_one_key_one_order(till: ApiClient, programme: Programme) -> None:
+def test_without_versions_a_limit_is_passed(
+    till: ApiClient, programme: Programme, gate: Callable[[int], None]
+) -> None:
+    """The negative control of case 1."""
+    mug(programme, stock=50, terms=Terms(limit_per_member=1))
+    adjust(till, "10042", 20_000)
+    gate(10)
+    with broken_apply(*WITHOUT_VERSIONS):
+        assert forty_of_ada(till, 10)["sold"] > 1
+
+
+def orders_under_one_key(till: ApiClient, programme: Programme, gate: Callable[[int], None]) -> Counter[Any]:
+    """Fifty times the same order under one key: status and code."""
     card(programme, points=10)
     adjust(till, "10042", 1000)
+    gate(10)
 
     def one() -> Callable[[], tuple[int, str]]:
         client = twin(till)
@@ -195,16 +206,37 @@ def test_case_15_one_key_one_order(till: ApiClient, programme: Programme) -> Non
 
         return call
 
-    answers = Counter(at_once([one() for _ in range(50)]))
+    return Counter(at_once([one() for _ in range(50)]))
+
+
+def test_case_15_one_key_one_order(
+    till: ApiClient, programme: Programme, gate: Callable[[int], None]
+) -> None:
+    answers = orders_under_one_key(till, programme, gate)
     assert {status for status, _ in answers} <= {201, 409}
     assert len([code for status, code in answers if status == 201]) == 1
     assert Redemption.objects.count() == Voucher.objects.count() == 1
     check_ledger()
 
 
-def test_case_16_one_key_two_bodies(till: ApiClient, programme: Programme) -> None:
+WITHOUT_KEYS = (("IF call ? 'key' THEN", "IF false THEN"), *WITHOUT_VERSIONS)
+
+
+def test_without_keys_references_and_versions_one_key_orders_twice(
+    till: ApiClient, programme: Programme, gate: Callable[[int], None]
+) -> None:
+    """The negative control of cases 15 and 16: any one of the three would do."""
+    with broken_apply(*WITHOUT_KEYS), without_constraint("rewards_redemption", "redemption_reference_unique"):
+        orders_under_one_key(till, programme, gate)
+        assert Redemption.objects.count() > 1
+
+
+def test_case_16_one_key_two_bodies(
+    till: ApiClient, programme: Programme, gate: Callable[[int], None]
+) -> None:
     mug(programme, stock=50)
     adjust(till, "10042", 9000)
+    gate(10)
 
     def one(quantity: int) -> Callable[[], int]:
         client = twin(till)
@@ -214,64 +246,6 @@ def test_case_16_one_key_two_bodies(till: ApiClient, programme: Programme) -> No
     assert statuses <= {201, 409, 422}
     assert 422 in statuses
     assert Redemption.objects.count() == 1
-
-
-def test_codes_of_a_pool_go_out_once(till: ApiClient, programme: Programme) -> None:
-    cinema(programme, [f"KINO-{number:04}" for number in range(25)], points=10)
-    members = crowd(programme, till, 60)
-    sold = everyone_orders(till, members, "CINEMA", threads=10)
-    assert sold["sold"] == 25
-    taken = PoolCode.objects.exclude(redemption_id=None).values_list("redemption_id", flat=True)
-    assert len(set(taken)) == 25
-    assert Voucher.objects.values("pool_code_id").distinct().count() == 25
-    check_ledger()
-
-
-@contextmanager
-def without_pool_lock() -> Iterator[None]:
-    """The negative control: who takes a code does not wait for who took another."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('rewards_codes_touched'::regproc)")
-        (original,) = cursor.fetchone()
-        assert "FOR NO KEY UPDATE OF r" in original
-        cursor.execute(original.replace("FOR NO KEY UPDATE OF r", ""))
-        try:
-            yield
-        finally:
-            cursor.execute(original)
-
-
-def last_two(till: ApiClient, programme: Programme) -> str:
-    """What the feed says after two members took a pool's last two codes, neither committed before both had one."""
-    cinema(programme, ["KINO-1", "KINO-2"], points=10)
-    both = Barrier(2)
-
-    def one(number: str) -> Callable[[], int]:
-        client = twin(till)
-
-        def call() -> int:
-            with db_transaction.atomic():
-                status = order(client, "CINEMA", f"WEB-{number}", member=number).status_code
-                with suppress(BrokenBarrierError):
-                    both.wait(timeout=1)
-            return status
-
-        return call
-
-    members = crowd(programme, till, 2)
-    assert till.get("/api/v1/gifts/CINEMA").json()["stock"] == "in_stock"
-    assert at_once([one(number) for number in members]) == [201, 201]
-    return str(till.get("/api/v1/gifts/CINEMA").json()["stock"])
-
-
-def test_two_who_take_the_last_two_codes_sell_the_gift_out(till: ApiClient, programme: Programme) -> None:
-    assert last_two(till, programme) == "out_of_stock"
-
-
-def test_without_the_lock_of_the_pool_it_seems_to_be_in_stock(till: ApiClient, programme: Programme) -> None:
-    """The negative control."""
-    with without_pool_lock():
-        assert last_two(till, programme) == "in_stock"
 
 
 def test_a_reservation_is_confirmed_or_cancelled_once(
@@ -293,22 +267,3 @@ def test_a_reservation_is_confirmed_or_cancelled_once(
     assert Account.objects.get(pk=ada.pk).available == (0 if row.status == "exchanged" else 300)
     assert Reward.objects.get().stock == (2 if row.status == "exchanged" else 3)
     check_ledger()
-
-
-def test_a_voucher_is_used_once(
-    till: ApiClient, programme: Programme, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cache.clear()
-    card(programme, points=10)
-    adjust(till, "10042", 100)
-    code = order(till, "CARD").json()["voucher"]["code"]
-
-    def one() -> Callable[[], int]:
-        client = twin(till)
-        return lambda: use(client, code, amount="10.00").status_code
-
-    statuses = Counter(at_once([one() for _ in range(20)]))
-    assert statuses[200] == 2
-    assert set(statuses) <= {200, 409, 422}
-    assert VoucherUse.objects.count() == 2
-    assert Voucher.objects.get().balance == 5

@@ -200,6 +200,21 @@ def test_a_refusal_is_kept_under_its_key(till: ApiClient, programme: Programme) 
     assert order(till, reference="WEB-1").status_code == 201
 
 
+def test_case_13_the_answer_was_lost(till: ApiClient, programme: Programme) -> None:
+    """odoo#222372: the client repeats with its key and gets the very answer, its voucher's code too; one effect."""
+    for gift, build in (("CARD", card), ("MUG", mug)):
+        build(programme, stock=5)
+        lost = order(till, gift, f"W-{gift}", key=f"k-{gift}")
+        again = order(till, gift, f"W-{gift}", key=f"k-{gift}")
+        assert (again.status_code, again.content) == (201, lost.content)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        assert "Idempotent-Replayed" not in lost.headers
+        assert Redemption.objects.filter(reward__code=gift).count() == 1
+        assert Reward.objects.get(code=gift).stock == 4
+    assert Entry.objects.filter(kind="redemption").count() == 2
+    assert Voucher.objects.count() == 1
+
+
 def test_other_content(till: ApiClient, programme: Programme) -> None:
     mug(programme)
     order(till, reference="WEB-1", key="k", delivery=POST)

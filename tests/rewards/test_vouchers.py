@@ -1,5 +1,6 @@
 """Vouchers: what a code is, what using it does, and that guessing one tells nothing."""
 
+import base64
 import re
 import secrets
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,6 +23,7 @@ from segments.models import Segment
 from tests.factories import ApiClient, token_of
 from tests.loyalty.worlds import adjust
 from tests.rewards.orders import act, card, check, cinema, order, shown, use
+from tests.statements import statements
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 GOLDEN = "7JSV8PY3KB02C237~"
@@ -190,24 +192,58 @@ def test_a_return_takes_the_code_out_of_use(till: ApiClient, code: str) -> None:
     assert act(till, "WEB-1", "status", status="return_requested").status_code == 409
 
 
+def headers_of(answer: Any) -> frozenset[tuple[str, str]]:
+    """The headers that could tell something: not the request's id, nor how many guesses are left."""
+    return frozenset(
+        (name, value)
+        for name, value in answer.headers.items()
+        if name not in {"X-Request-Id", "RateLimit", "Retry-After", "Content-Length"}
+    )
+
+
 def test_ten_thousand_guesses_tell_nothing(till: ApiClient, code: str) -> None:
-    """Throttled after a few, and until then all alike; other tills go on."""
-    statuses: dict[int, set[str]] = {}
-    for _ in range(10_000):
+    """Throttled after a few, and until then all alike, near misses too; other tills go on."""
+    told: dict[int, set[Any]] = {}
+    for number in range(10_000):
         guess = "".join(secrets.choice(codes.SYMBOLS[:32]) for _ in range(17))
+        if number % 3 == 0:
+            guess = codes.plain(code)[:15] + guess[:2]
+        if guess == codes.plain(code):
+            continue
         answer = check(till, guess)
         body = {
             **answer.json(),
             "instance": "",
             "detail": answer.json()["detail"] if answer.status_code == 409 else "",
         }
-        statuses.setdefault(answer.status_code, set()).add(str(body))
-    assert {status: len(bodies) for status, bodies in statuses.items()} == {409: 1, 429: 1}
+        told.setdefault(answer.status_code, set()).add((str(body), headers_of(answer)))
+    assert {status: len(bodies) for status, bodies in told.items()} == {409: 1, 429: 1}
     limited = check(till, code)
     assert limited.status_code == 429
     assert int(limited.headers["Retry-After"]) >= 1
     assert use(till, code).status_code == 429
     assert Voucher.objects.get().status == "active"
+
+
+def test_every_refusal_takes_the_same_work(
+    till: ApiClient, shop: ApiClient, code: str, programme: Programme, monday: Any
+) -> None:
+    """Time would tell which codes exist: the database is asked the same for every one of them, and codes are never
+    compared letter by letter but found by their HMAC."""
+    card(programme, "SHORT", voucher_days=0)
+    expired = order(till, "SHORT").json()["voucher"]["code"]
+    use(till, code)
+    monday.shift(timedelta(days=1))
+    unknown = codes.derived(programme.pk, VOUCHER, codes.current_key_id())
+    check(shop, unknown)  # its token is known from here on
+    asked, told = set(), set()
+    for text in (code, expired, unknown, unknown):
+        with statements() as sent:
+            answer = check(shop, text)
+        asked.add(tuple(sent))
+        told.add((answer.status_code, headers_of(answer)))
+    assert len(asked) == 1
+    assert len(told) == 1
 
 
 def test_guessing_by_use_is_throttled_too(till: ApiClient, shop: ApiClient, code: str) -> None:
@@ -216,28 +252,62 @@ def test_guessing_by_use_is_throttled_too(till: ApiClient, shop: ApiClient, code
     assert check(shop, code).status_code == 200
 
 
-def test_a_dump_holds_no_usable_code(rich: None, till: ApiClient, programme: Programme) -> None:
-    """Every text and byte the database keeps after orders, replays, uses and refusals."""
+def dump() -> str:
+    """Every text and byte the database keeps, in capitals; bytes as hexadecimal digits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_schema, table_name FROM information_schema.tables"
+            " WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+        )
+        kept = []
+        for schema, table in cursor.fetchall():
+            cursor.execute(f'SELECT coalesce(string_agg(t::text, chr(10)), \'\') FROM "{schema}"."{table}" t')
+            kept.append(cursor.fetchone()[0].upper())
+    return "\n".join(kept)
+
+
+def forms(code: str) -> list[str]:
+    """How a code could stand in a dump: as printed, as typed, and either as bytes or in base64."""
+    found = []
+    for text in {code, codes.plain(code), code.lower(), codes.plain(code).lower()}:
+        encoded = base64.b64encode(text.encode()).decode().rstrip("=")[:-1]
+        found += [text, text.encode().hex(), encoded]
+    return [form.upper() for form in found]
+
+
+@pytest.fixture
+def issued(rich: None, till: ApiClient, programme: Programme) -> list[str]:
+    """Codes that were ordered, asked for again, used and refused, and one that waits in its pool."""
     card(programme)
-    cinema(programme, ["KINO-SECRET-77"])
-    issued = [
-        order(till, gift, f"W-{gift}", key=f"k-{gift}").json()["voucher"]["code"]
+    cinema(programme, ["KINO-SECRET-77", "KINO-SECRET-78"])
+    found = [
+        str(order(till, gift, f"W-{gift}", key=f"k-{gift}").json()["voucher"]["code"])
         for gift in ("CARD", "CINEMA")
     ]
     order(till, "CARD", "W-CARD", key="k-CARD")
-    use(till, issued[0], amount="1.00")
-    use(till, issued[1], "U")
-    check(till, issued[0])
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
-        tables = [name for (name,) in cursor.fetchall()]
-        dump = ""
-        for table in tables:
-            cursor.execute(f"SELECT coalesce(string_agg(t::text, chr(10)), '') FROM \"{table}\" t")
-            dump += cursor.fetchone()[0].upper()
-    assert "KINO" not in dump
-    for code in (*issued, *map(codes.plain, issued)):
-        assert code.upper() not in dump
-        assert code.encode().hex().upper() not in dump
-    assert len(dump) > 10_000
-    assert PoolCode.objects.get().redemption_id
+    use(till, found[0], amount="1.00")
+    use(till, found[1], "U")
+    check(till, found[0])
+    check(till, found[0] + "X")
+    return [*found, "KINO-SECRET-78"]
+
+
+def test_a_dump_holds_no_usable_code(issued: list[str]) -> None:
+    """Nor the keys to make or open one, after orders, replays, uses and refusals."""
+    kept = dump()
+    assert [form for code in issued for form in forms(code) if form in kept] == []
+    keys = [*settings.VOUCHER_CODE_KEYS, *settings.VOUCHER_LOOKUP_KEYS, *settings.VOUCHER_POOL_KEYS]
+    assert [key for key in keys if key.upper() in kept] == []
+    assert PoolCode.objects.exclude(redemption_id=None).count() == 1
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_the_dump_would_hold_a_code_that_is_kept(issued: list[str], as_bytes: bool) -> None:
+    """The negative control: a code in a text, and one in bytes, that nobody sealed."""
+    if as_bytes:
+        PoolCode.objects.filter(redemption_id=None).update(sealed=issued[2].encode())
+    else:
+        Redemption.objects.filter(reference="W-CARD").update(metadata={"note": issued[0]})
+    kept = dump()
+    code = issued[2] if as_bytes else issued[0]
+    assert any(form in kept for form in forms(code))
