@@ -8,11 +8,16 @@ from zoneinfo import ZoneInfo
 
 import segno
 from reportlab.lib.pagesizes import A5, landscape
-from reportlab.lib.utils import simpleSplit
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-MARGIN, QR = 36, 120
-"""In points of 1/72 inch."""
+from rewards.lettering import lines, printable
+
+MARGIN, QR = 36, 142
+"""In points of 1/72 inch: the QR code is 5 cm wide."""
+WIDTH, HEIGHT = landscape(A5)
+CODE = "Courier-Bold"
+"""In which 0 and O, and 1 and I, are told apart."""
 WORDS: Mapping[str, Mapping[str, str]] = {
     "fr": {
         "title": "Bon cadeau",
@@ -68,51 +73,69 @@ class Paper:
 
 
 def voucher_page(paper: Paper) -> bytes:
-    """The voucher as a PDF of one A5 page."""
+    """The voucher as a PDF of one A5 page; conditions that do not fit go on behind it."""
     words = WORDS.get(paper.language.split("-")[0].lower(), WORDS["en"])
     file = io.BytesIO()
-    width, height = landscape(A5)
-    canvas = Canvas(file, pagesize=(width, height), lang=paper.language or "en")
-    canvas.setTitle(f"{words['title']} {paper.reference}")
-    top = _write(canvas, words["title"], 20, MARGIN, height - MARGIN - 14, width - QR - 3 * MARGIN, bold=True)
-    top = _write(canvas, paper.gift, 14, MARGIN, top - 8, width - QR - 3 * MARGIN)
+    canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), lang=paper.language or "en")
+    canvas.setTitle(printable(f"{words['title']} {paper.reference}"))
+    beside = WIDTH - QR - 3 * MARGIN
+    top = _write(canvas, words["title"], 20, HEIGHT - MARGIN - 14, beside, bold=True)
+    top = _write(canvas, paper.gift, 14, top - 8, beside)
     for line in _facts(paper, words):
-        top = _write(canvas, line, 11, MARGIN, top - 4, width - QR - 3 * MARGIN)
+        top = _write(canvas, line, 11, top - 4, beside)
     if paper.code:
-        _qr(canvas, paper.code, width - MARGIN - QR, height - MARGIN - QR)
-    foot = _write(canvas, f"{words['code']}: {paper.code or '•••• •••• •••• ••••'}", 18, MARGIN, top - 14,
-                  width - 2 * MARGIN, bold=True)  # fmt: skip
+        _qr(canvas, paper.code, WIDTH - MARGIN - QR, HEIGHT - MARGIN - QR)
+    foot = _code(
+        canvas, words["code"], paper.code or "•••• •••• •••• ••••", min(top, HEIGHT - MARGIN - QR) - 8
+    )
     for line in _small_print(paper, words):
-        foot = _write(canvas, line, 8, MARGIN, foot - 3, width - 2 * MARGIN)
+        foot = _write(canvas, line, 8, foot - 3, WIDTH - 2 * MARGIN)
     canvas.save()
     return file.getvalue()
 
 
 def _facts(paper: Paper, words: Mapping[str, str]) -> list[str]:
-    lines = [f"{words['value']}: {paper.value}"] if paper.value else []
+    said = [f"{words['value']}: {paper.value}"] if paper.value else []
     if paper.valid_until is None:
-        lines.append(words["forever"])
+        said.append(words["forever"])
     else:
         day = (paper.valid_until - timedelta(microseconds=1)).astimezone(paper.zone).date()
-        lines.append(words["until"].format(day=f"{day:%d/%m/%Y}"))
-    return [*lines, f"{words['order']}: {paper.reference}"]
+        said.append(words["until"].format(day=f"{day:%d/%m/%Y}"))
+    return [*said, f"{words['order']}: {paper.reference}"]
 
 
 def _small_print(paper: Paper, words: Mapping[str, str]) -> list[str]:
-    lines = [f"{words['issuer']}: {paper.issuer}, {paper.address}"] if paper.issuer else []
+    said = [f"{words['issuer']}: {paper.issuer}, {paper.address}"] if paper.issuer else []
     if paper.company_number:
-        lines.append(f"{words['number']}: {paper.company_number}")
-    return lines + ([f"{words['conditions']}: {paper.conditions}"] if paper.conditions else [])
+        said.append(f"{words['number']}: {paper.company_number}")
+    return said + ([f"{words['conditions']}: {paper.conditions}"] if paper.conditions else [])
 
 
-def _write(
-    canvas: Canvas, text: str, size: int, left: float, top: float, width: float, *, bold: bool = False
-) -> float:
-    """Text in lines no wider than `width`; where the next may begin."""
+def _code(canvas: Canvas, word: str, code: str, top: float) -> float:
+    """The code in a frame, in letters as large as fit; where the small print may begin."""
+    text, inside = printable(code), WIDTH - 2 * MARGIN - 24
+    size = next((size for size in (20, 16, 13, 11) if stringWidth(text, CODE, size) <= inside), 11)
+    written = lines(text, CODE, size, inside)
+    height = 24 + size * 1.3 * len(written)
+    canvas.roundRect(MARGIN, top - height, WIDTH - 2 * MARGIN, height, 6)
+    canvas.setFont("Helvetica", 8)
+    canvas.drawString(MARGIN + 12, top - 13, word)
+    canvas.setFont(CODE, size)
+    for number, line in enumerate(written, 1):
+        canvas.drawString(MARGIN + 12, top - 11 - number * size * 1.3, line)
+    return top - height - 14
+
+
+def _write(canvas: Canvas, text: str, size: int, top: float, width: float, *, bold: bool = False) -> float:
+    """Text in lines no wider than `width`, on a page of its own where this one is full; where the next may begin."""
     font = "Helvetica-Bold" if bold else "Helvetica"
     canvas.setFont(font, size)
-    for line in simpleSplit(text, font, size, width):
-        canvas.drawString(left, top, line)
+    for line in lines(printable(text), font, size, width):
+        if top < MARGIN / 2:
+            canvas.showPage()
+            canvas.setFont(font, size)
+            top = HEIGHT - MARGIN - size
+        canvas.drawString(MARGIN, top, line)
         top -= size * 1.3
     return top
 

@@ -233,13 +233,15 @@ def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_co
         raise NotFound
     row, names = context.booked.row, context.gift.name or {}
     language = row.language or Member.objects.get(pk=row.member_id).language or default_language(programme)
+    spoken = shelf_of(programme.pk, now).languages
+    languages = chain(best_language([language], spoken), spoken)
     issuer = VoucherIssuer.objects.filter(programme=programme).first()
     value = answers.money(voucher.balance, voucher.currency)
     return voucher_page(
         Paper(
             language=language,
-            gift=names.get(language) or names.get(default_language(programme)) or context.gift.code,
-            value=f"{value['amount']} {value['currency']}" if value else "",
+            gift=pick(names, languages)[0] or context.gift.code,
+            value=_spoken_money(value, language),
             code=code_of(context.booked) if shows_code else None,
             reference=row.reference,
             valid_until=voucher.valid_until,
@@ -247,9 +249,17 @@ def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_co
             issuer=issuer.name if issuer else programme.name,
             address=issuer.address.replace("\n", ", ") if issuer else "",
             company_number=issuer.company_number if issuer else "",
-            conditions=(issuer.conditions.get(language) or "") if issuer else "",
+            conditions=pick(issuer.conditions, languages)[0] if issuer else "",
         )
     )
+
+
+def _spoken_money(value: dict[str, str] | None, language: str) -> str:
+    """An amount as the language writes it; "" for none."""
+    if value is None:
+        return ""
+    amount = value["amount"].replace(".", ",") if language[:2].lower() in {"fr", "nl"} else value["amount"]
+    return f"{amount} {value['currency']}"
 
 
 def pools_low(programme: Programme, now: datetime) -> QuerySet[CodePool]:

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.utils import simpleSplit
 from reportlab.pdfgen.canvas import Canvas
+
+from rewards.lettering import lines as lines_of
+from rewards.lettering import printable
 
 MARGIN, LINE, GAP = 48, 12, 6
 """In points of 1/72 inch."""
@@ -43,7 +45,7 @@ def statement_pages(sheet: Sheet, lines: Iterable[Line]) -> bytes:
     """The statement as a PDF, its lines in their order, the columns named on every page."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4, lang=sheet.language)
-    canvas.setTitle(sheet.title)
+    canvas.setTitle(printable(sheet.title))
     top = _columns(canvas, sheet, _head(canvas, sheet))
     is_empty = True
     for line in lines:
@@ -64,7 +66,7 @@ def _head(canvas: Canvas, sheet: Sheet) -> float:
     canvas.drawString(MARGIN, top, sheet.title)
     canvas.setFont("Helvetica", 10)
     for text in sheet.head:
-        for part in simpleSplit(text, "Helvetica", 10, _WIDTH - 2 * MARGIN):
+        for part in lines_of(printable(text), "Helvetica", 10, _WIDTH - 2 * MARGIN):
             top -= LINE + 3
             canvas.drawString(MARGIN, top, part)
     return top - 2 * GAP
@@ -85,7 +87,7 @@ def _columns(canvas: Canvas, sheet: Sheet, top: float) -> float:
 
 
 def _line(canvas: Canvas, sheet: Sheet, line: Line, top: float) -> float:
-    what = simpleSplit(line.what, "Helvetica", 9, _POINTS - _WHAT - 70)
+    what = lines_of(printable(line.what), "Helvetica", 9, _POINTS - _WHAT - 70)
     if top - LINE * (len(what) + bool(line.note)) < MARGIN + 2 * LINE:
         top = _next_page(canvas, sheet)
     top -= LINE
@@ -98,7 +100,7 @@ def _line(canvas: Canvas, sheet: Sheet, line: Line, top: float) -> float:
     if line.note:
         top -= LINE
         canvas.setFillGray(_GREY)
-        canvas.drawString(_WHAT, top, line.note)
+        canvas.drawString(_WHAT, top, printable(line.note))
         canvas.setFillGray(_BLACK)
     return top - 3
 

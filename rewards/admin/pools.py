@@ -17,8 +17,8 @@ from rewards.admin.telling import name_of
 from rewards.admin.uploading import file_page
 from rewards.errors import PoolRefused
 from rewards.forms import CodesFileForm
-from rewards.models import CodePool, Reward, RewardVersion, VoucherIssuer
-from rewards.services import pool_create, pool_threshold, pool_upload, voucher_issuer_set
+from rewards.models import CodePool, Reward, RewardVersion
+from rewards.services import pool_create, pool_threshold, pool_upload
 
 
 @admin.register(CodePool)
@@ -115,23 +115,3 @@ class CodePoolAdmin(TenantAdmin):
         except PoolRefused as error:
             raise PoolRefused(" ".join([error.detail, *(found.detail for found in error.errors)])) from None
         self.message_user(request, f"{number} codes were added.", messages.SUCCESS)
-
-
-@admin.register(VoucherIssuer)
-class VoucherIssuerAdmin(TenantAdmin):
-    """Who stands for a programme's vouchers."""
-
-    list_display = ["programme", "name", "company_number"]
-    list_filter = [("programme", OwnFilter)]
-    fields = ["programme", "name", "address", "company_number", "conditions"]
-    empty_says = "Printed vouchers must say who stands for them: add the company, its address and its number."
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["programme"] if obj is not None else []
-
-    def create(self, request: HttpRequest, fields: dict[str, Any]) -> VoucherIssuer:
-        return voucher_issuer_set(**fields)
-
-    def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
-        known = {name: getattr(row, name) for name in ("name", "address", "company_number", "conditions")}
-        voucher_issuer_set(**{"programme": row.programme, **known, **fields})

@@ -4,6 +4,7 @@ from rewards.forms.categories import CategoryForm, category_form
 from rewards.forms.comments import CommentForm, NeededCommentForm, ScheduleForm, StepForm, ValidateForm
 from rewards.forms.files import CodesFileForm, GiftsFileForm, TrackingFileForm
 from rewards.forms.gifts import GiftForm, gift_fieldsets, gift_form
+from rewards.forms.issuers import IssuerForm, issuer_form
 from rewards.forms.prices import PriceForm, price_form
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CommentForm",
     "GiftForm",
     "GiftsFileForm",
+    "IssuerForm",
     "NeededCommentForm",
     "PriceForm",
     "ScheduleForm",
@@ -21,5 +23,6 @@ __all__ = [
     "category_form",
     "gift_fieldsets",
     "gift_form",
+    "issuer_form",
     "price_form",
 ]

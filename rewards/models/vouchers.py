@@ -15,8 +15,9 @@ KEY_ID_LENGTH = 8
 class VoucherIssuer(models.Model):
     """Who stands for a programme's vouchers, as a printed one must say; `conditions` is `{language: text}`.
 
-    Belgium: name or company name, geographical address and enterprise number (Code of Economic Law VI.2 and
-    VI.45, information on the seller).
+    Belgium: name, address, legal form and enterprise number of who issues it, its amount, the end of its validity
+    unless it has none, and in the conditions for what and where it is good (Code of Economic Law VI.31 to VI.33 on
+    titles handed out with a purchase; VI.2 and VI.45, information on the seller).
     """
 
     programme = models.OneToOneField(

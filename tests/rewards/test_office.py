@@ -13,7 +13,7 @@ from django.urls import reverse
 from loyalty.models import Promotion
 from members.models import Member, Programme
 from members.services import staff_create
-from rewards.models import PromotionalPrice, Redemption, RewardVersion
+from rewards.models import PromotionalPrice, Redemption, RewardVersion, VoucherIssuer
 from rewards.services import promotional_price_set, version_submit
 from segments.models import Segment
 from tests.factories import ApiClient, ProgrammeFactory
@@ -287,3 +287,24 @@ def test_parcels_are_of_one_programme(till: ApiClient, club: Segment, programme:
     assert "1 order is now: in delivery." in send(programme)
     assert Redemption.objects.get().tracking == "BE-1"
     assert User.objects.get(username="both").programme_memberships.count() == 2
+
+
+# --- Who stands for vouchers ---------------------------------------------------------------------------
+
+
+def test_an_issuer_with_conditions_in_every_language(
+    desk: Client, stranger: Client, programme: Programme
+) -> None:  # noqa: F811
+    add = reverse("admin:rewards_voucherissuer_add")
+    said = {"name": "Choco NV", "address": "Kaai 1\n9000 Gent", "company_number": "BE 0123.456.749"}
+    desk.post(add, {**said, "conditions_fr": "Non remboursable", "conditions_nl-BE": " "})
+    issuer = VoucherIssuer.objects.get()
+    assert (issuer.programme, issuer.conditions) == (programme, {"fr": "Non remboursable"})
+    assert "Non remboursable" in desk.get(change(issuer)).content.decode()
+    desk.post(change(issuer), {**said, "name": "Choco SA", "conditions_nl-BE": "Niet inwisselbaar"})
+    issuer.refresh_from_db()
+    assert (issuer.name, issuer.conditions) == ("Choco SA", {"nl-BE": "Niet inwisselbaar"})
+    assert desk.post(change(issuer), {**said, "name": ""}).status_code == 200
+    assert stranger.post(change(issuer), {**said, "name": "Eve"}).status_code in {302, 404}
+    issuer.refresh_from_db()
+    assert issuer.name == "Choco SA"

@@ -1,15 +1,21 @@
 """Printed vouchers, and orders in a member's history."""
 
+import re
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 from reportlab import rl_config
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from config.kernel.errors import NotFound
 from members.models import Programme
+from rewards.lettering import printable
+from rewards.paper import CODE, MARGIN, WIDTH, Paper, voucher_page
 from rewards.selectors import voucher_pdf
 from rewards.services import voucher_issuer_set
 from segments.models import Segment
@@ -34,25 +40,33 @@ def words(pdf: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
-    [("fr", "Bon cadeau"), ("nl-BE", "Cadeaubon"), ("en", "Gift voucher"), ("de", "Gift voucher")],
+    ("language", "said", "value", "conditions"),
+    [
+        ("fr", "Bon cadeau", "25,00 EUR", "Non remboursable"),
+        ("nl-BE", "Cadeaubon", "25,00 EUR", "Niet inwisselbaar"),
+        ("nl", "Cadeaubon", "25,00 EUR", "Niet inwisselbaar"),
+        ("en", "Gift voucher", "25.00 EUR", "Non remboursable"),
+        ("de", "Gift voucher", "25.00 EUR", "Non remboursable"),
+    ],
 )
-def test_a_voucher_on_paper(till: ApiClient, programme: Programme, language: str, said: str) -> None:
+def test_a_voucher_on_paper(
+    till: ApiClient, programme: Programme, language: str, said: str, value: str, conditions: str
+) -> None:
     voucher_issuer_set(
         programme=programme,
         name="Choco NV",
         address="Kaai 1\n9000 Gent",
         company_number="BE 0123.456.749",
-        conditions={"fr": "Non remboursable"},
+        conditions={"fr": "Non remboursable", "nl-BE": "Niet inwisselbaar"},
     )
     card(programme)
     code = order(till, "CARD", "W-1", language=language).json()["voucher"]["code"]
     pdf = voucher_pdf(programme, "W-1", timezone.now(), shows_code=True)
     assert pdf.startswith(b"%PDF-")
     text = words(pdf)
-    for part in (said, code, "25.00 EUR", "23/11/2027", "Choco NV", "Kaai 1", "BE 0123.456.749"):
+    for part in (said, code, value, conditions, "23/11/2027", "Choco NV", "Kaai 1", "BE 0123.456.749"):
         assert part in text
-    assert ("Non remboursable" in text) == (language == "fr")
+    assert pdf.count(b"/Type /Page\n") == 1
     assert code not in words(voucher_pdf(programme, "W-1", timezone.now(), shows_code=False))
 
 
@@ -107,3 +121,60 @@ def test_orders_in_the_history(till: ApiClient, programme: Programme, monday: An
     assert [item["order"]["status"] for item in then] == ["exchanged"]
     csv = till.get("/api/v1/members/10042/history", headers={"Accept": "text/csv"})
     assert "redemption_cancelled,300" in b"".join(csv.streaming_content).decode()  # type: ignore[attr-defined]
+
+
+def drawn(pdf: bytes) -> list[str]:
+    """The texts a PDF writes, one by one."""
+    return re.findall(r"\((.*?)\) Tj", words(pdf))
+
+
+PAPER = Paper(
+    language="fr",
+    gift="Boîte",
+    value="25,00 EUR",
+    code="7JSV-8PY3-KB02-C237",
+    reference="W-1",
+    valid_until=None,
+    zone=ZoneInfo("Europe/Brussels"),
+    issuer="Choco NV",
+    address="Kaai 1",
+    company_number="BE 0123.456.749",
+    conditions="Non remboursable",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Élise, œuf à 25 € – « n° 1 »", "Élise, œuf à 25 € – « n° 1 »"),
+        ("Łódź, Žilina, Namė", "Lódz, Žilina, Name"),
+        ("Café", "Café"),
+        ("1 250", "1 250"),
+        ("25 ℃, Αθήνα", "25 °C, ?????"),
+    ],
+)
+def test_letters_are_shown_or_told_otherwise(text: str, shown: str) -> None:
+    """Never as a black box, which is what a standard font draws for a letter it has not."""
+    assert printable(text) == shown
+    assert printable(printable(text)) == printable(text)
+
+
+@pytest.mark.parametrize("length", [1, 17, 40, 100])
+def test_every_code_is_written_whole_inside_the_page(length: int) -> None:
+    code = "".join(chr(ord("A") + number % 26) for number in range(length))
+    pdf = voucher_page(replace(PAPER, code=code))
+    said = drawn(pdf)
+    assert code in "".join(said)
+    widest = max(stringWidth(line, CODE, 11) for line in said if set(line) <= set(code))
+    assert widest <= WIDTH - 2 * MARGIN
+
+
+def test_long_texts_stay_on_the_page() -> None:
+    """A long name goes on in the next line, and conditions on the next page."""
+    pdf = voucher_page(replace(PAPER, gift="Coffret " * 25, conditions="Valable une fois. " * 300))
+    assert drawn(pdf).count("Code") == 1
+    assert "".join(drawn(pdf)).count("Valable") == 300
+    assert pdf.count(b"/Type /Page\n") > 1
+    heights = [float(height) for height in re.findall(r"1 0 0 1 [\d.]+ ([-\d.]+) Tm", words(pdf))]
+    assert min(heights) > 0
+    assert len(pdf) < 20_000
