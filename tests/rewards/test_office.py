@@ -293,8 +293,10 @@ def test_parcels_are_of_one_programme(till: ApiClient, club: Segment, programme:
 
 
 def test_an_issuer_with_conditions_in_every_language(
-    desk: Client, stranger: Client, programme: Programme
-) -> None:  # noqa: F811
+    desk: Client,  # noqa: F811
+    stranger: Client,  # noqa: F811
+    programme: Programme,
+) -> None:
     add = reverse("admin:rewards_voucherissuer_add")
     said = {"name": "Choco NV", "address": "Kaai 1\n9000 Gent", "company_number": "BE 0123.456.749"}
     desk.post(add, {**said, "conditions_fr": "Non remboursable", "conditions_nl-BE": " "})
