@@ -70,7 +70,17 @@ class OrderedFilter(SimpleListFilter):
 
 @admin.register(Redemption)
 class RedemptionAdmin(Parcels):
-    list_display = ["reference", "number", "gift", "quantity", "points", "state", "ordered", "tracking"]
+    list_display = [
+        "reference",
+        "number",
+        "gift",
+        "quantity",
+        "points",
+        "state",
+        "ordered",
+        "tracking",
+        "programme",
+    ]
     list_filter = [
         "status",
         ("programme", OwnFilter),

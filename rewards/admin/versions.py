@@ -30,6 +30,9 @@ from rewards.services import (
 )
 from rewards.validation import Action, actions
 
+NAMED = 10
+"""So many versions are named in one message."""
+
 
 class QueueFilter(SimpleListFilter):
     """The waiting ones unless others are asked for."""
@@ -63,6 +66,7 @@ class RewardVersionAdmin(CatalogueAdmin):
         "who",
         "waiting_since",
         "state_now",
+        "programme",
     ]
     list_display_links = ["gift"]
     list_filter = [QueueFilter, ("programme", OwnFilter)]
@@ -184,14 +188,18 @@ class RewardVersionAdmin(CatalogueAdmin):
     def _decide(
         self, request: HttpRequest, rows: list[RewardVersion], act: Callable[..., RewardVersion]
     ) -> None:
+        """Each in its own right; what became of them is told together where it is the same."""
         who = {"actor": actor_of(request), "now": timezone.now()}
+        told = dict[tuple[int, str], list[str]]()
         for version, refusal in versions_apply(rows, lambda one: act(one, **who)):
-            name = f"{version.reward.code}, version {version.number}"
             if refusal is None:
-                self.message_user(request, f"{name}: {state_of(version.reward, version)}.", messages.SUCCESS)
+                became = messages.SUCCESS, f"{state_of(version.reward, version)}."
             else:
-                details = "; ".join(one.detail for one in refusal.errors) or refusal.detail
-                self.message_user(request, f"{name}: {details}", messages.ERROR)
+                became = messages.ERROR, "; ".join(one.detail for one in refusal.errors) or refusal.detail
+            told.setdefault(became, []).append(f"{version.reward.code}, version {version.number}")
+        for (level, text), names in told.items():
+            more = f"; and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            self.message_user(request, f"{'; '.join(names[:NAMED])}{more}: {text}", level)
 
     @display(description="Image")
     def image(self, row: RewardVersion) -> str:

@@ -40,8 +40,10 @@ def offered(client: Client, version: RewardVersion) -> set[str]:
     }
 
 
-def submitted(programme: Programme, actor: str = "staff:carol", **fields: Any) -> RewardVersion:
-    version = gift(programme, **fields).versions.get()
+def submitted(
+    programme: Programme, actor: str = "staff:carol", code: str = "GFT-1", **fields: Any
+) -> RewardVersion:
+    version = gift(programme, code, **fields).versions.get()
     return version_submit(version=version, actor=actor, now=MONDAY)
 
 
@@ -93,6 +95,18 @@ def test_a_scheduled_version_is_given_up(
     act(second, version, "withdraw")
     monday.move_to("2026-12-25T18:00:00+01:00")
     assert till.get("/api/v1/gifts/GFT-1").status_code == 404
+
+
+def test_what_became_of_many_is_told_together(desk: Client, second: Client, programme: Programme) -> None:  # noqa: F811
+    rows = [submitted(programme, code=f"G-{number:02}") for number in range(12)]
+    chosen = {"action": "validate_chosen", "_selected_action": [row.pk for row in rows]}
+    url = reverse("admin:rewards_rewardversion_changelist")
+    (refused,) = messages(desk.post(url, chosen, follow=True))
+    assert refused.startswith("G-00, version 1; G-01, version 1; ")
+    assert refused.endswith("; and 2 more: Who submitted a version does not validate it.")
+    (done,) = messages(second.post(url, chosen, follow=True))
+    assert done.endswith("; and 2 more: Live.")
+    assert set(RewardVersion.objects.values_list("state", flat=True)) == {"live"}
 
 
 def test_a_wrong_instant_decides_nothing(second: Client, programme: Programme) -> None:  # noqa: F811
@@ -213,6 +227,8 @@ def test_an_empty_list_says_what_would_be_there(
     assert "yielded" not in shown
     if name != "voucherissuer":
         assert "Nothing matches" in listed(desk, name, q="no-such-thing")
+    if name == "reward":
+        assert "Nothing matches" in listed(desk, name, state__exact="paused")
 
 
 def test_categories_stand_as_a_tree(desk: Client, programme: Programme) -> None:  # noqa: F811
