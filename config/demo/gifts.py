@@ -187,7 +187,8 @@ def _draft(
         content=content,
         actor=WRITER,
         now=at,
-        stock=int(row["stock"]) if row["stock"] else None,
+        # Codes are counted by their pool.
+        stock=int(row["stock"]) if row["stock"] and kind != "pool_voucher" else None,
         terms=Terms(limit_per_period=2 if kind == "pool_voucher" else None),
     )
 
