@@ -7,6 +7,22 @@ from playwright.sync_api import Page, Request, Response
 
 _axe = Axe()
 SERIOUS = {"serious", "critical"}
+MEMBERS_RULES = {"rules": {"target-size": {"enabled": True}}}
+"""On members' pages also: what is pressed is at least 24 pixels wide and high, or has as much room (WCAG 2.5.8)."""
+CLIPPED = """() => [...document.querySelectorAll('body *')].filter(node => {
+    const style = getComputedStyle(node);
+    const isHidden = style.overflow !== 'visible' || node.closest('.unseen, svg, select, .skip');
+    return !isHidden && node.scrollWidth > node.clientWidth + 1 && style.display === 'block';
+}).map(node => node.outerHTML.slice(0, 120))"""
+"""Blocks whose text runs out of them."""
+
+REACHABLE = """[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]
+    .filter(node => node.checkVisibility() && !node.disabled)"""
+PLACE = f"{REACHABLE}.indexOf(document.activeElement)"
+SHOWS = """(() => {
+    const style = getComputedStyle(document.activeElement);
+    return style.outlineStyle !== 'none' || style.boxShadow !== 'none';
+})()"""
 
 
 class Look:
@@ -34,23 +50,33 @@ class Look:
         if kind in {"error", "warning"}:
             self.complaints.append(text)
 
-    def at(self, what: str, *, checks_access: bool = True) -> None:
+    def at(self, what: str, *, checks_access: bool = True, status: int = 200) -> None:
         """Take the picture `what` and check: nothing broken or foreign was loaded, nothing overflows, and axe
-        finds nothing serious."""
+        finds nothing serious. A page may itself be a refusal: its `status`."""
         self.page.wait_for_load_state("networkidle")
         self.page.screenshot(path=self.folder / f"{what}-{self.name}.png", full_page=True)
         foreign = [url for url in self.asked if not url.startswith((self.host, "data:", "blob:"))]
         assert foreign == [], "no request leaves the host"
-        assert self.broken == []
-        assert self.complaints == []
+        refused = [] if status == 200 else [f"{status} {self.page.url}"]
+        assert self.broken == refused
+        assert len(self.complaints) == len(refused), self.complaints
+        self.broken.clear()
+        self.complaints.clear()
         if checks_access:
             assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), what
+            if self.is_members:
+                assert self.page.evaluate(CLIPPED) == [], what
             self._check_access(what)
 
+    @property
+    def is_members(self) -> bool:
+        return self.page.url.startswith(f"{self.host}/my/")
+
     def _check_access(self, what: str) -> None:
+        options = MEMBERS_RULES if self.is_members else None
         found = [
             (violation["id"], [node["html"][:160] for node in violation["nodes"]][:3])
-            for violation in _axe.run(self.page).response["violations"]
+            for violation in _axe.run(self.page, options=options).response["violations"]
             if violation["impact"] in SERIOUS
         ]
         assert found == [], what
@@ -66,3 +92,21 @@ class Look:
                 assert outline != "none" or shadow != "none", "the focus is seen"
                 return
         raise AssertionError(f"{text!r} cannot be reached by keyboard")
+
+    def goes_through(self, most: int = 200) -> None:
+        """Press Tab until the focus leaves the page: every link, button and field once, in the order they stand,
+        each with a focus that shows."""
+        reached: list[int] = []
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            place = self.page.evaluate(PLACE)
+            if place < 0:
+                break
+            if reached and place == reached[-1]:
+                continue  # the parts of a date
+            assert self.page.evaluate(SHOWS), self.page.evaluate("document.activeElement.outerHTML")
+            reached.append(place)
+        else:
+            raise AssertionError("the focus never leaves the page")
+        assert reached == sorted(set(reached))
+        assert len(reached) == self.page.evaluate(f"{REACHABLE}.length")

@@ -1,4 +1,4 @@
-"""A member, identified by her shop, reads why a basket gave its points and looks for a gift."""
+"""A member, identified by her shop, reads why a basket gave its points, orders a gift, and sees where it is."""
 
 import gzip
 from datetime import timedelta
@@ -6,47 +6,29 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
-from members.models import Member, Programme
-from members.services import language_add
-from members.services.programmes import ENGLISH
-from segments.models import Segment
+from rewards.models import Redemption
 from tests.e2e.looking import Look
-from tests.factories import ApiClient, MemberFactory, ProgrammeFactory
-from tests.loyalty.worlds import BASKET, adjust, choco_club, earn, reverse, silver_vip
-from tests.rewards.catalogue import category, live_gift
+from tests.e2e.members import ADDRESS, choco_shop, come_in
+from tests.factories import ApiClient
+from tests.loyalty.worlds import balance
+from tests.rewards.orders import card
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HAND = pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids=["hand-light"])
+DESK = pytest.mark.parametrize("setting", [("desk", "light")], indirect=True, ids=["desk-light"])
 
 
 @pytest.fixture
 def shop(transactional_db: None) -> ApiClient:
-    """The worked example's programme, with ada in it, a receipt, a return, a correction and three gifts."""
-    programme: Programme = ProgrammeFactory(code="choco-club", name="Choco Club")
-    language_add(programme=programme, language=ENGLISH, position=2)
-    segment: Segment = choco_club(programme)
-    ada: Member = MemberFactory(programme=programme, number="10042", first_name="Ada", language="en")
-    silver_vip(ada, segment)
-    Segment.objects.update(is_shown_to_members=True)
-    shop = ApiClient(programme)
-    now = timezone.now()
-    earn(shop, "POS-1", **{**BASKET, "occurred_at": (now - timedelta(hours=2)).isoformat()})
-    reverse(shop, "POS-1", "RET-1", lines=[{"line": "1", "quantity": "1"}])
-    adjust(shop, "10042", 2510, reference="CRM-1", expires_at=(now + timedelta(days=20)).isoformat())
-    category(programme, "sweets", name={"fr": "Douceurs", "en": "Sweets"})
-    for code, points in (("MUG", 400), ("BOX", 1200), ("TRIP", 90000)):
-        live_gift(programme, code, at=now - timedelta(days=1), points=points, categories=("sweets",))
-    return shop
+    return choco_shop()
 
 
-def come_in(page: Page, shop: ApiClient, live_server: Any) -> None:
-    """Follow the one-use address that the shop was given."""
-    login = shop.post_json("/api/v1/identifications", {"member": "10042"}).json()["login_url"]
-    page.goto(login.replace("http://testserver", live_server.url))
-
-
-def test_reading_ones_points(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
+def test_the_journey(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
+    """Identified, signed in, a basket explained, a voucher redeemed, its order seen."""
+    name = {"fr": "Bon de 25 euros", "en": "25 euro voucher"}
+    card(shop.partner.programme, at=timezone.now() - timedelta(days=1), name=name)
     come_in(page, shop, live_server)
     expect(page.get_by_role("heading", name="Hello Ada")).to_be_visible()
     expect(page.locator(".figure")).to_contain_text("2,510")
@@ -56,13 +38,60 @@ def test_reading_ones_points(page: Page, shop: ApiClient, live_server: Any, look
     look.at("history")
     page.get_by_role("link", name="Why these points? Purchase,").click()
     expect(page.get_by_role("heading", name="117 points, and why")).to_be_visible()
-    expect(page.get_by_text("because you are in VIP Brussels")).to_be_visible()
+    line = page.locator("li", has_text="2 × CHOC-1")
+    expect(line).to_contain_text("Pr-Choc3X: Points × 3, because you are in VIP Brussels")
+    page.get_by_text("How what you kept adds up").click()
     look.at("purchase")
+    page.get_by_role("link", name="Gifts", exact=True).click()
+    page.get_by_role("link", name="25 euro voucher").click()
+    look.at("gift")
+    page.get_by_role("button", name="Order").click()
+    expect(page.get_by_text("You keep")).to_be_visible()
+    look.at("confirm-voucher")
+    page.get_by_role("button", name="Order for 1,000 points").click()
+    expect(page.get_by_role("heading", name="Your voucher")).to_be_visible()
+    assert len(page.locator(".voucher code").inner_text().replace("-", "")) == 17
+    look.at("voucher")
+    page.get_by_role("link", name="Orders", exact=True).click()
+    look.at("orders")
+    page.get_by_role("link", name="25 euro voucher").click()
+    expect(page.get_by_text("delivered").first).to_be_visible()
+    page.get_by_role("link", name="Points", exact=True).click()
+    expect(page.locator(".figure")).to_contain_text("1,510")
+
+
+def test_a_gift_by_post_is_ordered_once_and_cancelled(
+    page: Page, shop: ApiClient, live_server: Any, look: Look
+) -> None:
+    """A double click, and going back to press again, order nothing more."""
+    come_in(page, shop, live_server)
+    page.goto("/my/gifts/MUG/order")
+    look.at("confirm-post")
+    page.get_by_role("button", name="Order for 400 points").click()
+    expect(page.get_by_text("This field is required.").first).to_be_visible()
+    look.at("confirm-post-refused", status=422)
+    for label, text in ADDRESS.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Order for 400 points").dblclick()
+    expect(page.get_by_role("heading", name="Where it is")).to_be_visible()
+    where = page.url
+    page.reload()
+    page.go_back()
+    page.get_by_role("button", name="Order for 400 points").click()
+    page.wait_for_url(where)
+    assert (Redemption.objects.count(), balance(shop)["available"]) == (1, 2110)
+    page.get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_role("heading", name="Cancel this order?")).to_be_visible()
+    look.at("cancel")
+    page.get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_text("Done.")).to_be_visible()
+    look.at("cancelled")
+    assert balance(shop)["available"] == 2510
 
 
 def test_looking_for_a_gift(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
     come_in(page, shop, live_server)
-    page.get_by_role("link", name="Gifts").first.click()
+    page.get_by_role("link", name="Gifts", exact=True).click()
     expect(page.locator("ul.gifts > li")).to_have_count(3)
     look.at("gifts")
     page.get_by_label("In reach now").check()
@@ -70,32 +99,66 @@ def test_looking_for_a_gift(page: Page, shop: ApiClient, live_server: Any, look:
     expect(page.locator("ul.gifts > li")).to_have_count(2)
     page.locator("ul.gifts > li").first.get_by_role("link").click()
     expect(page.get_by_text("in reach")).to_be_visible()
-    look.at("gift")
 
 
-def test_the_other_pages(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
-    page.goto("/my/choco-club/sign-in")
-    look.at("sign-in")
-    come_in(page, shop, live_server)
-    for name in ("segments", "profile"):
-        page.goto(f"/my/{name}")
-        look.at(name)
-
-
-@pytest.mark.parametrize("setting", [("desk", "light")], indirect=True, ids=["desk-light"])
+@DESK
 def test_everything_by_keyboard(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
+    """From the address bar to the order, with Tab, Enter and text."""
     come_in(page, shop, live_server)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText").strip() == "Skip to the content"
-    look.reach_by_keyboard("History")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/my/history")
-    look.reach_by_keyboard("Why these points?")
+    assert page.evaluate("document.activeElement.id") == "content"
+    look.reach_by_keyboard("Gifts in reach")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_url("**/my/gifts?reach=1")
+    look.reach_by_keyboard("Boîte de pralines")
+    page.keyboard.press("Enter")
+    look.reach_by_keyboard("Order")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/order")
+    for label, text in ADDRESS.items():
+        page.get_by_label(label, exact=True).focus()
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Where it is")).to_be_visible()
 
 
-@pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids=["hand-light"])
+@DESK
+@pytest.mark.parametrize("path", ["", "history", "gifts", "orders", "offers", "segments", "profile"])
+def test_tab_goes_through_a_page_and_out(
+    page: Page, shop: ApiClient, live_server: Any, look: Look, path: str
+) -> None:
+    """Every link and field once, in the order of the page, each with a focus that shows: no trap."""
+    come_in(page, shop, live_server)
+    page.goto(f"/my/{path}")
+    look.goes_through()
+
+
+@HAND
+def test_without_scripts(browser: Browser, shop: ApiClient, live_server: Any) -> None:
+    context = browser.new_context(java_script_enabled=False, base_url=live_server.url, locale="en-GB")
+    page = context.new_page()
+    come_in(page, shop, live_server)
+    page.goto("/my/gifts")
+    page.get_by_label("Search", exact=True).fill("pralines")
+    page.get_by_role("button", name="Show").click()
+    page.goto("/my/gifts/MUG")
+    page.get_by_role("button", name="Order").click()
+    for label, text in ADDRESS.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name="Order for 400 points").click()
+    page.get_by_role("button", name="Cancel the order").click()
+    page.get_by_role("button", name="Cancel the order").click()
+    expect(page.get_by_text("Done.")).to_be_visible()
+    page.goto("/my/profile")
+    page.get_by_label("Language").select_option("fr")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    context.close()
+
+
+@HAND
 def test_home_is_light(page: Page, shop: ApiClient, live_server: Any) -> None:
     """Under 100 KB transferred, nothing kept from before; assets count as production's storage compresses them."""
     responses: list[Response] = []

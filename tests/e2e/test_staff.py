@@ -28,12 +28,7 @@ from tests.loyalty.worlds import BASKET, adjust, choco_club, earn, event, silver
 from tests.rewards.catalogue import category, live_gift
 from tests.rewards.orders import POST, order
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.parametrize(
-        "setting", [("desk", "light"), ("hand", "dark")], indirect=True, ids=["desk-light", "hand-dark"]
-    ),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "correct horse battery 9"
 INKED = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
