@@ -17,6 +17,7 @@ from loyalty.gather import (
     MEMBER,
     MEMBER_SIZE,
     NOTIERS,
+    OPEN_LOTS_AND,
     TIERS,
     Head,
     Holding,
@@ -66,8 +67,7 @@ WHERE p.id = %(programme)s
 
 _BOOKED = f"""
 SELECT 1, {HEAD}, {MEMBER},
-    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
-     WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq = b.entry_seq)),
+    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM {OPEN_LOTS_AND.format(which="= b.entry_seq")}),
     {TIERS.format(lead="true", day="b.day")},
     row_to_json(b)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = b.account_id AND e.seq = b.entry_seq),

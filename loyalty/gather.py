@@ -39,6 +39,13 @@ MEMBER = f"""
     c.version, c.seq, c.draws, c.available, c.pending, c.held, c.debt, c.transactions, c.head, c.settled_at,
     c.next_change_at, {_HOLDS}"""
 
+# Open lots and some that may be used up, each by its own index: with OR every lot of the account would be read.
+OPEN_LOTS_AND = """(
+    SELECT x.* FROM loyalty_lot x WHERE x.account_id = c.id AND x.remaining > 0
+    UNION ALL
+    SELECT x.* FROM loyalty_lot x WHERE x.account_id = c.id AND x.remaining = 0 AND x.seq {which}
+) l"""
+
 LOTS = f"""
     CASE WHEN %(all_lots)s OR c.next_change_at <= %(now)s THEN
         (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
@@ -112,8 +119,7 @@ MANY_BASKETS = _BASKETS.format(asked=_MANY)
 
 _REVERSAL = f"""
 SELECT 1, {HEAD}, {MEMBER},
-    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
-     WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq = t.entry_seq)),
+    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM {OPEN_LOTS_AND.format(which="= t.entry_seq")}),
     {TIERS.format(lead="true", day="t.day")},
     row_to_json(t)::text, row_to_json(r)::text,
     (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = r.account_id AND e.seq = r.entry_seq),

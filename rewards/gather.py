@@ -15,6 +15,7 @@ from loyalty.selectors import (
     LOT,
     MEMBER,
     MEMBER_SIZE,
+    OPEN_LOTS_AND,
     EntryRow,
     Head,
     Holding,
@@ -87,9 +88,8 @@ WHERE p.id = %(programme)s
 
 _KNOWN = f"""
 SELECT 1, {_HOLDER},
-    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text FROM loyalty_lot l
-     WHERE l.account_id = c.id AND (l.remaining > 0 OR l.seq IN
-         (SELECT (part->>0)::bigint FROM jsonb_array_elements(o.parts) part))),
+    (SELECT jsonb_agg(jsonb_build_array({LOT}))::text
+     FROM {OPEN_LOTS_AND.format(which="= ANY(ARRAY(SELECT (p->>0)::bigint FROM jsonb_array_elements(o.parts) p))")}),
     {_ORDER}, m.number,
     (SELECT json_agg(row_to_json(x) ORDER BY x.id)::text FROM rewards_move x WHERE x.redemption_id = o.id),
     (SELECT d.method FROM rewards_delivery d WHERE d.redemption_id = o.id),
