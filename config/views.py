@@ -10,7 +10,7 @@ from django.views.generic import TemplateView
 
 from config import problems
 from config.kernel import api
-from members.middleware import PAGES
+from config.kernel.pages import PAGES
 
 
 class IndexPage(TemplateView):

@@ -8,13 +8,11 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from config.kernel.middleware import is_api_call
+from config.kernel.pages import PAGES
 from members.identity import Kind, cookie_attributes, cookie_name, is_worn, sign
 from members.models import MemberSession
 from members.selectors import cookie_of, language_for, session_of
 from members.services import claim_of
-
-PAGES = "/my/"
-"""Where the member's pages are; no other request is looked at."""
 
 
 class MemberMiddleware:

@@ -9,6 +9,8 @@ from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.views.generic import TemplateView
 
+PAGES = "/my/"
+"""Where the member's pages are."""
 PROGRAMME_COOKIE = "programme"
 """The code of the programme this browser was last signed in to, so that it can be asked to sign in again."""
 
