@@ -105,7 +105,12 @@ def table(name: str) -> Iterator[dict[str, str]]:
 def journey_create() -> Programme:
     """The programme with products, members, segments and promotions, and no receipts yet."""
     programme = programme_create(
-        code="journey", name="The Complete Journey", currency="USD", time_zone="UTC", now=OPENED
+        code="journey",
+        name="The Complete Journey",
+        currency="USD",
+        time_zone="UTC",
+        now=OPENED,
+        colour="#1d4ed8",
     )
     tier_create(programme=programme, code="GOLD", name="Gold", rank=1, threshold=GOLD_FROM)
     tier_rules_set(programme=programme, period="months", length=GOLD_MONTHS, now=OPENED)

@@ -10,7 +10,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from unfold.decorators import action
 
 from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
-from members.forms import PartnerForm
+from members.forms import PartnerForm, ProgrammeForm
 from members.models import Member, MemberSession, Partner, Programme, ProgrammeLanguage
 from members.services import (
     Language,
@@ -24,6 +24,7 @@ from members.services import (
     partner_rotate_secret,
     partner_update,
     programme_create,
+    programme_logo_set,
     programme_update,
     session_revoke,
     sessions_revoke,
@@ -35,8 +36,8 @@ class ProgrammeAdmin(SimpleHistoryAdmin, TenantAdmin):
     """Programmes; only superusers open new ones."""
 
     programme_path = ""
+    form = ProgrammeForm
     list_display = ["code", "name", "currency", "time_zone", "status"]
-    exclude = ["created_at"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
@@ -45,11 +46,17 @@ class ProgrammeAdmin(SimpleHistoryAdmin, TenantAdmin):
         return ["code"] if obj else []
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Programme:
-        status = fields.pop("status")
+        status, logo = fields.pop("status"), fields.pop("logo_file")
+        fields.pop("without_logo")
         programme = programme_create(now=timezone.now(), **fields)
+        if logo is not None:
+            programme_logo_set(programme=programme, content=logo)
         return programme_update(programme=programme, status=status)
 
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
+        logo, is_gone = fields.pop("logo_file", None), fields.pop("without_logo", False)
+        if logo is not None or is_gone:
+            programme_logo_set(programme=row, content=logo)
         programme_update(programme=row, **fields)
 
 

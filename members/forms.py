@@ -6,9 +6,16 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
-from members.models import Member, Partner, ProgrammeLanguage
+from config.kernel.errors import PictureRefused
+from config.kernel.pictures import check, read_upload
+from members.models import Member, Partner, Programme, ProgrammeLanguage
 
 
 class PartnerForm(forms.ModelForm):
@@ -23,6 +30,37 @@ class PartnerForm(forms.ModelForm):
     class Meta:
         model = Partner
         fields: ClassVar = ["programme", "name", "allowed_scopes", "return_urls"]
+
+
+class ProgrammeForm(forms.ModelForm):
+    """A programme, with its logo as a file."""
+
+    logo_file = forms.FileField(
+        label="Logo",
+        required=False,
+        widget=UnfoldAdminFileFieldWidget({"accept": "image/png,image/jpeg,image/webp"}),
+        help_text="PNG, JPEG or WebP; on members' pages it stands on white, 32 pixels high.",
+    )
+    without_logo = forms.BooleanField(
+        label="Take the logo away", required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    class Meta:
+        model = Programme
+        exclude: ClassVar = ["created_at"]
+        widgets: ClassVar = {"colour": UnfoldAdminTextInputWidget({"placeholder": "#7b3f00"})}
+
+    def clean_logo_file(self) -> bytes | None:
+        """Its bytes, once they were seen to be a picture."""
+        file = self.cleaned_data["logo_file"]
+        if not file:
+            return None
+        try:
+            content = read_upload(file)
+            check(content)
+        except PictureRefused as error:
+            raise forms.ValidationError(error.detail) from None
+        return content
 
 
 class SignInForm(forms.Form):

@@ -8,6 +8,8 @@ ANYTHING = r"(?P<token>[\s\S]+)"
 """Whatever a damaged address has become, it is answered as one that is over."""
 
 urlpatterns = [
+    path("<code:programme>/look-<slug:digest>.css", views.look, name="member-look"),
+    re_path(r"^logo/(?P<name>[0-9a-f]{64}-[0-9]{1,5}\.webp)\Z", views.logo, name="member-logo"),
     path("<code:programme>/sign-in", views.SignInPage.as_view(), name="member-sign-in"),
     re_path(rf"^enter/{ANYTHING}$", views.EnterPage.as_view(), name="member-enter"),
     re_path(rf"^enter-by-email/{ANYTHING}$", views.EnterByEmailPage.as_view(), name="member-enter-by-email"),

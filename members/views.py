@@ -5,19 +5,23 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views import View
+from django.views.decorators.http import require_safe
 
+from config.kernel import pictures
 from config.kernel.api.throttle import count_call
 from config.kernel.pages import PROGRAMME_COOKIE, MemberPage
 from config.kernel.rates import Rate
 from members.devices import device_of
 from members.forms import ProfileForm, SignInForm
 from members.identity import Kind, cookie_attributes, cookie_name
+from members.look import LOGOS, stylesheet
+from members.look import digest as look_digest
 from members.models import MemberSession, Programme
 from members.selectors import languages_of, sessions_of
 from members.services import member_update, session_enter, session_revoke, sign_in_request
@@ -120,6 +124,24 @@ class EndSession(MemberPage):
         session_revoke(session=ended, now=self.now)
         messages.success(request, gettext("That session is over."))
         return redirect("member-profile")
+
+
+@require_safe
+def look(request: HttpRequest, programme: str, digest: str) -> HttpResponse:
+    """A programme's colour as a stylesheet; what another digest asked for is told, but not kept."""
+    colour = _programme(programme).colour
+    if not colour:
+        raise Http404
+    is_asked = digest == look_digest(colour)
+    response = HttpResponse(stylesheet(colour), content_type="text/css; charset=utf-8")
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if is_asked else "no-cache"
+    return response
+
+
+@require_safe
+def logo(request: HttpRequest, name: str) -> FileResponse:
+    """The file of a logo."""
+    return pictures.answer(LOGOS, name)
 
 
 def _programme(code: str) -> Programme:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
+from config.kernel.pictures import MAX_BYTES as MAX_PICTURE
 from config.kernel.sheets import MAX_BYTES, FileRefused
-from rewards.pictures import MAX_BYTES as MAX_PICTURE
 
 MAX_ARCHIVE = 100 * 2**20
 MAX_UNPACKED = 200 * 2**20

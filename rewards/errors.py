@@ -17,12 +17,6 @@ class IllegalStep(RistourneError):
     code, family, title = "illegal_transition", Family.CONFLICT, "This step does not follow from the state"
 
 
-class PictureRefused(RistourneError):
-    """An upload that is no picture we can show, whatever its name says."""
-
-    code, family, title = "picture_refused", Family.UNPROCESSABLE, "This picture cannot be used"
-
-
 class GiftNotAvailable(RistourneError):
     """The gift is not validated, not live, or not for this member; `reasons` say which."""
 

@@ -11,6 +11,7 @@ from reportlab.lib.pagesizes import A5, landscape
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from rewards.letterhead import PLAIN, Letterhead, draw
 from rewards.lettering import lines, printable
 
 MARGIN, QR = 36, 142
@@ -72,14 +73,15 @@ class Paper:
     conditions: str
 
 
-def voucher_page(paper: Paper) -> bytes:
+def voucher_page(paper: Paper, letterhead: Letterhead = PLAIN) -> bytes:
     """The voucher as a PDF of one A5 page; conditions that do not fit go on behind it."""
     words = WORDS.get(paper.language.split("-")[0].lower(), WORDS["en"])
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), lang=paper.language or "en")
     canvas.setTitle(printable(f"{words['title']} {paper.reference}"))
     beside = WIDTH - QR - 3 * MARGIN
-    top = _write(canvas, words["title"], 20, HEIGHT - MARGIN - 14, beside, bold=True)
+    top = draw(canvas, letterhead, MARGIN) - 16
+    top = _write(canvas, words["title"], 20, top, beside, bold=True)
     top = _write(canvas, paper.gift, 14, top - 8, beside)
     for line in _facts(paper, words):
         top = _write(canvas, line, 11, top - 4, beside)

@@ -30,6 +30,7 @@ from rewards import answers
 from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
+from rewards.letterhead import letterhead_of
 from rewards.lifecycle import UNDONE, Status
 from rewards.models import CodePool, Move, Redemption, VoucherIssuer
 from rewards.offers import prices_open_to
@@ -250,7 +251,8 @@ def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_co
             address=issuer.address.replace("\n", ", ") if issuer else "",
             company_number=issuer.company_number if issuer else "",
             conditions=pick(issuer.conditions, languages)[0] if issuer else "",
-        )
+        ),
+        letterhead_of(programme),
     )
 
 

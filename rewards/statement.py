@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
+from rewards.letterhead import Letterhead, draw
 from rewards.lettering import lines as lines_of
 from rewards.lettering import printable
 
@@ -41,12 +42,12 @@ class Sheet:
     page: str
 
 
-def statement_pages(sheet: Sheet, lines: Iterable[Line]) -> bytes:
+def statement_pages(sheet: Sheet, lines: Iterable[Line], letterhead: Letterhead) -> bytes:
     """The statement as a PDF, its lines in their order, the columns named on every page."""
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=A4, lang=sheet.language)
     canvas.setTitle(printable(sheet.title))
-    top = _columns(canvas, sheet, _head(canvas, sheet))
+    top = _columns(canvas, sheet, _head(canvas, sheet, draw(canvas, letterhead, MARGIN)))
     is_empty = True
     for line in lines:
         is_empty = False
@@ -60,8 +61,8 @@ def statement_pages(sheet: Sheet, lines: Iterable[Line]) -> bytes:
     return file.getvalue()
 
 
-def _head(canvas: Canvas, sheet: Sheet) -> float:
-    top = _HEIGHT - MARGIN - 18
+def _head(canvas: Canvas, sheet: Sheet, top: float) -> float:
+    top -= 18
     canvas.setFont("Helvetica-Bold", 18)
     canvas.drawString(MARGIN, top, sheet.title)
     canvas.setFont("Helvetica", 10)

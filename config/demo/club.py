@@ -126,6 +126,7 @@ def club_create(now: datetime) -> Programme:
         time_zone=ZONE.key,
         now=opened,
         languages=LANGUAGES,
+        colour="#7b3f00",
     )
     products_put(programme=programme, products=PRODUCTS, now=opened)
     members = _people(programme, opened)

@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Callable
 
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 DRAWN, SIZE = (640, 480), (480, 360)
 _MIDDLE = (320, 225)
@@ -146,3 +146,19 @@ def _light(dark: str, light: str, number: int) -> Image.Image:
         ImageDraw.Draw(glow).ellipse((x - 110, y - 110, x + 110, y + 110), 26)
         picture.paste("#ffffff", mask=glow)
     return picture
+
+
+def logo(name: str, dark: str, light: str) -> bytes:
+    """A programme's logo as PNG: a tablet of chocolate beside its name."""
+    font = ImageFont.load_default(96)
+    width = round(font.getlength(name)) + 200
+    picture = Image.new("RGBA", (width, 160), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    for row in range(2):
+        for column in range(2):
+            left, top = 20 + column * 64, 18 + row * 64
+            draw.rounded_rectangle((left, top, left + 58, top + 58), 10, dark if row == column else light)
+    draw.text((170, 80), name, dark, font, anchor="lm")
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

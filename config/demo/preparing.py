@@ -16,8 +16,9 @@ from config.demo.gifts import CATEGORIES, gifts_create
 from config.demo.groups import CLUB, JOURNEY, groups_create
 from config.demo.household import household_create, household_of
 from config.demo.orders import orders_create
+from config.demo.paintings import logo
 from members.models import Member, Partner, Programme
-from members.services import partner_create, staff_create
+from members.services import partner_create, programme_logo_set, staff_create
 
 Say = Callable[[str], None]
 PARTNER = "Demo shop"
@@ -50,6 +51,8 @@ def prepare(say: Say, verbosity: int) -> dict[str, Any]:
             gifts_create(programme, now, kept)
     orders_create(club, now)
     household_create(travelled, datetime.now(UTC))
+    if not club.logo:
+        programme_logo_set(programme=club, content=logo(club.name, "#5a2d0c", "#a4633a"))
     groups_create(club, CLUB, now)
     groups_create(travelled, JOURNEY, now)
     content = {

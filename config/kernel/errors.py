@@ -148,6 +148,14 @@ class ValidationFailed(RistourneError):
         return cls(errors=[FieldError(pointer, code, detail)])
 
 
+class PictureRefused(RistourneError):
+    """An upload that is no picture we can show, whatever its name says."""
+
+    code = "picture_refused"
+    family = Family.UNPROCESSABLE
+    title = "This picture cannot be used"
+
+
 class RateLimited(RistourneError):
     code = "rate_limited"
     family = Family.THROTTLED

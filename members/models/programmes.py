@@ -5,6 +5,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from config.kernel.codes import CODE_MAX_LENGTH, code_validator
+from members.look import LOGOS
 
 # ISO 4217, list one: the minor units that are not 2.
 _WITHOUT_MINOR_UNIT = frozenset(
@@ -32,6 +33,7 @@ class Programme(models.Model):
     Days and months are those of `time_zone` (IANA), money is in `currency` (ISO 4217); both freeze with the
     first transaction. `backdating_days` and `grace_days` count days, `approval_limit` points. `point_value` is
     what a point costs, in the programme's currency: for reports only, no point depends on it.
+    `colour` and `logo` (name, width and height of its file) are the look of members' pages and papers.
     """
 
     class Status(models.TextChoices):
@@ -69,6 +71,13 @@ class Programme(models.Model):
         validators=[MinValueValidator(0)],
         help_text="What a point costs, in the programme's currency; for reports only.",
     )
+    colour = models.CharField(
+        max_length=7,
+        blank=True,
+        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}\Z", "A colour as #rrggbb.")],
+        help_text="Of members' pages, as #rrggbb. Texts take a shade of it that can be read.",
+    )
+    logo = models.JSONField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField()
 
     history = HistoricalRecords()
@@ -78,6 +87,11 @@ class Programme(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def logo_path(self) -> str:
+        """The logo's file in the media; "" without one."""
+        return f"{LOGOS}/{self.logo['name']}" if self.logo else ""
 
     @property
     def currency_digits(self) -> int:

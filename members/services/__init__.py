@@ -24,6 +24,7 @@ from members.services.programmes import (
     language_add,
     language_update,
     programme_create,
+    programme_logo_set,
     programme_update,
 )
 from members.services.signing_in import sessions_clean, sign_in_answer, sign_in_request
@@ -45,6 +46,7 @@ __all__ = [
     "partner_rotate_secret",
     "partner_update",
     "programme_create",
+    "programme_logo_set",
     "programme_update",
     "session_enter",
     "session_open",

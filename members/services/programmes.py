@@ -10,7 +10,9 @@ from django.db import transaction as db_transaction
 
 from config.kernel.errors import ValidationFailed
 from config.kernel.models import check_fields
+from config.kernel.pictures import keep
 from members.errors import ProgrammeFrozen
+from members.look import LOGO_WIDTHS, LOGOS
 from members.models import Activity, Programme, ProgrammeLanguage
 
 
@@ -35,6 +37,7 @@ class ProgrammeOptions(TypedDict, total=False):
     grace_days: int
     on_unknown_member: str
     point_value: Decimal | None
+    colour: str
 
 
 @db_transaction.atomic
@@ -74,6 +77,15 @@ def programme_update(*, programme: Programme, **changes: Any) -> Programme:
         setattr(stored, field, value)
     _save_programme(stored)
     return stored
+
+
+def programme_logo_set(*, programme: Programme, content: bytes | None) -> Programme:
+    """Give a programme an uploaded logo, made anew, or none. Raises PictureRefused."""
+    logo = None
+    if content is not None:
+        _, files = keep(LOGOS, content, LOGO_WIDTHS)
+        logo = files[0]._asdict()
+    return programme_update(programme=programme, logo=logo)
 
 
 def _save_programme(programme: Programme) -> None:

@@ -6,10 +6,10 @@ from django import forms
 from django.utils import timezone
 
 from config.kernel.errors import RistourneError
+from config.kernel.pictures import read_upload
 from members.models import Programme
 from members.selectors import languages_of
 from rewards.models import Picture
-from rewards.pictures import read_upload
 from rewards.services import picture_store
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from loyalty.selectors import Filters, balance_shown
 from members.models import Member, Programme
 from members.selectors import language_for
+from rewards.letterhead import letterhead_of
 from rewards.pages import words
 from rewards.selectors import Told, movements_told
 from rewards.statement import Line, Sheet, statement_pages
@@ -47,7 +48,8 @@ def statement_of(programme: Programme, member: Member, period: Period, now: date
     told = list(movements_told(programme, member.number, period.filters(zone), now))[::-1]
     balance = balance_shown(programme, member.number, now)
     with translation.override(language_for(member.language)), timezone.override(zone):
-        return statement_pages(_sheet(programme, member, period, now, told, balance), _lines(told))
+        sheet = _sheet(programme, member, period, now, told, balance)
+        return statement_pages(sheet, _lines(told), letterhead_of(programme))
 
 
 def _sheet(

@@ -9,14 +9,13 @@ from django.db import transaction as db_transaction
 from django.db.models import Count
 from procrastinate.contrib.django import app
 
-from config.kernel.errors import RistourneError
+from config.kernel.errors import PictureRefused, RistourneError
+from config.kernel.pictures import check
 from config.kernel.sheets import FileRefused, Sheet, SheetRow, sheet_open
 from config.kernel.uploads import locked_upload, undecided
 from members.models import Programme
 from rewards.archives import Opened, opened
-from rewards.errors import PictureRefused
 from rewards.models import CataloguePicture, CatalogueRow, CatalogueUpload
-from rewards.pictures import check
 from rewards.services.content import names_of
 from rewards.services.imports import (
     REFUSED,

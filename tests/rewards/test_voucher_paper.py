@@ -13,14 +13,17 @@ from reportlab import rl_config
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from config.kernel.errors import NotFound
-from members.models import Programme
+from members.models import Member, Programme
+from members.services import programme_logo_set, programme_update
 from rewards.lettering import printable
+from rewards.pages.statement import Period, statement_of
 from rewards.paper import CODE, MARGIN, WIDTH, Paper, voucher_page
 from rewards.selectors import voucher_pdf
 from rewards.services import voucher_issuer_set
 from segments.models import Segment
 from tests.factories import ApiClient
 from tests.loyalty.worlds import adjust
+from tests.rewards.catalogue import image_bytes
 from tests.rewards.orders import act, card, mug, order, use
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("club")]
@@ -178,3 +181,20 @@ def test_long_texts_stay_on_the_page() -> None:
     heights = [float(height) for height in re.findall(r"1 0 0 1 [\d.]+ ([-\d.]+) Tm", words(pdf))]
     assert min(heights) > 0
     assert len(pdf) < 20_000
+
+
+def test_papers_wear_the_programmes_look(till: ApiClient, programme: Programme, media_root: Any) -> None:
+    card(programme)
+    order(till, "CARD", "W-1")
+    plain = voucher_pdf(programme, "W-1", timezone.now(), shows_code=True)
+    assert b"/Subtype /Image" not in plain
+    programme_update(programme=programme, colour="#7b3f00")
+    programme = programme_logo_set(programme=programme, content=image_bytes((300, 100)))
+    member = Member.objects.get(programme=programme, number="10042")
+    for pdf in (
+        voucher_pdf(programme, "W-1", timezone.now(), shows_code=True),
+        statement_of(programme, member, Period(), timezone.now()),
+    ):
+        assert b"/Subtype /Image" in pdf
+        assert ".482353 .247059 0 rg" in words(pdf)  # 7b 3f 00
+    assert ".482353 .247059 0 rg" not in words(plain)

@@ -1,12 +1,16 @@
 """Uploaded pictures: judged by their content, never by their name, and made anew before anybody sees them."""
 
+import hashlib
 import io
 import zipfile
 from typing import BinaryIO, NamedTuple
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from rewards.errors import PictureRefused
+from config.kernel.errors import PictureRefused
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
@@ -17,6 +21,14 @@ _QUALITY = 82
 # A picture that is also something else to another program is an attack, not a picture.
 _MARKUP = (b"<script", b"<html", b"<!doctype", b"<?php")
 _ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
+
+
+class Kept(NamedTuple):
+    """A file of a kept picture: its name says what is in it."""
+
+    name: str
+    width: int
+    height: int
 
 
 class Made(NamedTuple):
@@ -44,6 +56,42 @@ def remake(content: bytes, widths: tuple[int, ...] = WIDTHS) -> list[Made]:
     picture = _opened(content)
     wanted = sorted({min(width, picture.width) for width in widths}, reverse=True)
     return [_encoded(picture, width) for width in wanted]
+
+
+def keep(folder: str, content: bytes, widths: tuple[int, ...] = WIDTHS) -> tuple[str, list[Kept]]:
+    """Remake an upload and keep its files in a folder of the media; the digest that names them, and the files.
+
+    Raises PictureRefused.
+    """
+    made = remake(content, widths)
+    digest = hashlib.sha256(made[0].content).hexdigest()
+    kept = [Kept(f"{digest}-{one.width}.webp", one.width, one.height) for one in made]
+    for file, one in zip(kept, made, strict=True):
+        _write(f"{folder}/{file.name}", one.content)
+    return digest, kept
+
+
+def answer(folder: str, name: str) -> FileResponse:
+    """A file of a kept picture. Its name says what is in it, so it may be cached for ever. Http404."""
+    try:
+        file = default_storage.open(f"{folder}/{name}")
+    except FileNotFoundError:
+        raise Http404 from None
+    response = FileResponse(file, content_type="image/webp")
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Content-Security-Policy"] = "default-src 'none'"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+def _write(name: str, content: bytes) -> None:
+    """A file under a name that says what is in it: one that is there already is the same."""
+    if default_storage.exists(name):
+        return
+    written = default_storage.save(name, ContentFile(content))
+    if written != name:
+        # Somebody else wrote it first, so ours got another name.
+        default_storage.delete(written)
 
 
 def check(content: bytes) -> None:
