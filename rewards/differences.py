@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from config.kernel.texts import plain
 from rewards.models import RewardVersion
-from rewards.texts import plain
 
 LABELS = {
     "points": "Points",

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from config.kernel.texts import chain, pick
 from rewards.shelf import CategoryRow, Gift, Shelf
-from rewards.texts import chain, pick
 
 _encode = msgspec.json.Encoder().encode
 texts_of = msgspec.json.Decoder(dict[str, str]).decode

@@ -12,6 +12,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
+from config.kernel.texts import best_language, chain, pick
 from loyalty.selectors import (
     ORDER_KINDS,
     Filters,
@@ -37,7 +38,6 @@ from rewards.offers import prices_open_to
 from rewards.paper import Paper, voucher_page
 from rewards.services.issuing import code_of
 from rewards.shelf import shelf_of
-from rewards.texts import best_language, chain, pick
 
 HISTORY_CHUNK = 1000
 

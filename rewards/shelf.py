@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from config.kernel.sql import rows
-from rewards.texts import Spoken
+from config.kernel.texts import Spoken
 
 _HEAD = "SELECT number FROM rewards_cataloguehead WHERE programme_id = %(programme)s::bigint"
 

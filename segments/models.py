@@ -10,10 +10,12 @@ from config.kernel.uploads import FileUpload
 from members.models import Member, Programme
 
 REASON_MAX_LENGTH = 200
+DESCRIPTION_MAX_LENGTH = 200
 
 
 class Segment(models.Model):
-    """A named group of a programme's members; `is_shown_to_members` lets a member see that they are in it.
+    """A named group of a programme's members; `is_shown_to_members` lets a member see that they are in it, with
+    `descriptions` (`{language: text}`) of why. The reasons of memberships are the staff's own.
 
     `criteria` say who is in a dynamic one (`segments.criteria`, JSON; None until they are set: then nobody
     but who is pinned in). The history keeps every version of them, with who changed it and when.
@@ -28,6 +30,7 @@ class Segment(models.Model):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.STATIC)
     is_shown_to_members = models.BooleanField(default=False)
+    descriptions = models.JSONField(default=dict, blank=True, editable=False)
     criteria = models.JSONField(null=True, blank=True, editable=False)
 
     history = HistoricalRecords()

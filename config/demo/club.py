@@ -39,7 +39,7 @@ from loyalty.services import (
 )
 from members.models import Member, Programme
 from members.services import Language, member_enrol, programme_create
-from segments.services import membership_add, segment_create
+from segments.services import membership_add, segment_create, segment_update
 
 ZONE = ZoneInfo("Europe/Brussels")
 AVAILABLE = 2510
@@ -50,6 +50,11 @@ LANGUAGES = (
     Language("nl-BE", "Nederlands (België)", fallback="fr"),
     Language("en", "English"),
 )
+VIP_TEXTS = {
+    "fr": "Vous étiez à l'ouverture de notre boutique de Bruxelles.",
+    "nl-BE": "U was erbij toen onze winkel in Brussel openging.",
+    "en": "You were there when our Brussels shop opened.",
+}
 TERMS = TermsRule(
     delay_days=14, lifetime_months=12, lifetime_end="year", tiers={"SILVER": "1.5", "GOLD": "2"}
 )
@@ -162,6 +167,7 @@ def _rules(programme: Programme, members: dict[str, Member], opened: datetime) -
     tier_rules_set(programme=programme, period="months", length=12, now=opened)
     terms_set(programme=programme, terms=TERMS, now=opened)
     vips = segment_create(programme=programme, code="vip-bxl", name="VIP Brussels", is_shown_to_members=True)
+    segment_update(segment=vips, name=vips.name, is_shown_to_members=True, descriptions=VIP_TEXTS)
     readers = segment_create(programme=programme, code="newsletter", name="Newsletter readers")
     for number in VIPS:
         membership_add(

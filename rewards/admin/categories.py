@@ -10,12 +10,12 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from config.kernel.admin import OwnFilter, found_or_404
+from config.kernel.texts import chain, pick, spoken_by_default
 from rewards.admin.programmes import CatalogueAdmin, thumbnail
 from rewards.admin.telling import spoken
 from rewards.forms import category_form
 from rewards.models import Category
 from rewards.services import category_create, category_update
-from rewards.texts import chain, pick, spoken_by_default
 
 
 @admin.register(Category)

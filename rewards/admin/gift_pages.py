@@ -11,13 +11,13 @@ from unfold.decorators import action
 
 from config.kernel.admin import found_or_404, go_to
 from config.kernel.errors import RistourneError
+from config.kernel.texts import chain, pick
 from members.selectors import languages_of
 from rewards.admin.gift_switches import GiftSwitches
 from rewards.admin.programmes import actor_of, picture_url
 from rewards.admin.telling import STATES, spoken, state_of
 from rewards.forms import price_form
 from rewards.services import promotional_price_set
-from rewards.texts import chain, pick
 
 
 class GiftPages(GiftSwitches):

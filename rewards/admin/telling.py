@@ -6,10 +6,10 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from config.kernel.texts import Spoken, chain, pick, spoken_by_default
 from members.models import Partner, Programme
 from members.selectors import languages_of
 from rewards.models import Redemption, Reward, RewardVersion
-from rewards.texts import Spoken, chain, pick, spoken_by_default
 from rewards.validation import Shown, shown_state
 
 STATES = {

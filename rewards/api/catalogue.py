@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter
 from config.kernel.api import ApiRequest, ApiView, PageRequest, json_response, operation, read_page
 from config.kernel.api.pagination import write_cursor
 from config.kernel.errors import NotFound, ValidationFailed
+from config.kernel.texts import best_language, chain
 from members.selectors import programme_of
 from rewards.api import shapes
 from rewards.api.filters import chosen
@@ -22,7 +23,6 @@ from rewards.feed import Feed, feed_of, lines_json, page_json, squeezed, tombsto
 from rewards.selectors import taker_of
 from rewards.services.pictures import FOLDER
 from rewards.shelf import Gift, Shelf, shelf_of
-from rewards.texts import best_language, chain
 
 NDJSON = "application/x-ndjson"
 _LANGUAGE_LENGTH = 100

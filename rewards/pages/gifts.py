@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import Http404
 from django.utils.safestring import SafeString, mark_safe
 
+from config.kernel.texts import best_language, chain, clean_html, pick
 from members.selectors import earned_since
 from rewards.eligibility import Taker, reasons
 from rewards.feed import below, categories_shown, gift_shown, texts_of
@@ -19,7 +20,6 @@ from rewards.pages.page import PointsPage, page_number
 from rewards.selectors import taker_in
 from rewards.services.pictures import FOLDER
 from rewards.shelf import Gift, Shelf, shelf_of
-from rewards.texts import best_language, chain, clean_html, pick
 
 PAGE = 24
 PACE_DAYS = 90

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.kernel.pages import MemberPage
+from config.kernel.texts import pick
 from loyalty.selectors import Filters, HeldTier, Points, points_in, tier_in
 from rewards.pages.gifts import Offer, Window, window_of
 from rewards.pages.history import row
 from rewards.pages.offers import promotions_shown
 from rewards.pages.page import PointsPage
-from rewards.selectors import movements_page
+from rewards.selectors import languages_for, movements_page
 from segments.selectors import memberships_shown_to
 
 LATEST = 5
@@ -42,13 +43,24 @@ class HomePage(PointsPage):
 
 
 class SegmentsPage(MemberPage):
-    """Which groups the member is in, since when and why, of those that members are shown."""
+    """Which groups the member is in, since when and why, of those that members are shown.
+
+    Why is what the segment says to its members; the reasons that staff noted are not for them.
+    """
 
     template_name = "my/segments.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        shown = memberships_shown_to(self.programme, self.member, self.now)
-        return super().get_context_data(memberships=shown, **kwargs)
+        languages = languages_for(self.programme, self.member, self.now)
+        shown = [
+            {
+                "name": row.segment.name,
+                "since": row.valid_from,
+                "why": pick(row.segment.descriptions, languages)[0],
+            }
+            for row in memberships_shown_to(self.programme, self.member, self.now)
+        ]
+        return super().get_context_data(groups=shown, **kwargs)
 
 
 def _way(tier: HeldTier | None) -> dict[str, int] | None:

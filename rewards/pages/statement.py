@@ -100,11 +100,10 @@ def _start(when: date, zone: ZoneInfo) -> datetime:
 
 def _lines(told: list[Told]) -> Iterator[Line]:
     for movement, order in told:
-        status = order.status if order else movement.status
         yield Line(
             day=day(movement.occurred_at),
             what=words.title(movement, order),
-            note="" if status == "posted" else str(words.STATUSES.get(status, status)),
+            note="" if words.is_plain(movement, order) else words.status(movement, order),
             points=signed(movement.points),
             balance=points(movement.balance_after),
         )

@@ -129,6 +129,17 @@ def title(movement: Movement, order: OrderShown | None = None) -> str:
     return _("%(what)s: %(name)s") % {"what": text, "name": order.name} if order else text
 
 
+def status(movement: Movement, order: OrderShown | None) -> str:
+    """Where a movement stands, or its gift order."""
+    found = order.status if order else movement.status
+    return str(STATUSES.get(found, found))
+
+
+def is_plain(movement: Movement, order: OrderShown | None) -> bool:
+    """Whether it is booked and that is all there is to say."""
+    return order is None and movement.status == "posted"
+
+
 def _returned(movement: Movement) -> str:
     if movement.event:
         return _("Taken back: %(event)s") % {"event": _event(movement)}

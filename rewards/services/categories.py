@@ -5,14 +5,14 @@ from django.db import transaction as db_transaction
 
 from config.kernel.errors import NotFound, ValidationFailed
 from config.kernel.models import check_fields
+from config.kernel.texts import Texts, text_errors
 from members.models import Programme
 from members.selectors import default_language, languages_of
 from rewards.errors import CategoryExists
 from rewards.models import Category, Picture
 from rewards.models.catalogue import MAX_LEVEL
-from rewards.services.content import NAME_LENGTH, text_errors
+from rewards.services.content import NAME_LENGTH
 from rewards.services.head import catalogue_changed
-from rewards.texts import Texts
 
 
 @db_transaction.atomic

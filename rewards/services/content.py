@@ -10,11 +10,11 @@ from django.db.models import QuerySet
 
 from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.flat import flat_errors
+from config.kernel.texts import Texts, clean_html, text_errors
 from loyalty.models import Tier
 from members.models import Programme
 from members.selectors import languages_of
 from rewards.models import Category, Picture, RewardVersion, VersionPicture
-from rewards.texts import Texts, clean_html
 from segments.selectors import segments_of
 
 NAME_LENGTH, TEXT_LENGTH, ALT_LENGTH, MAX_IMAGES = 200, 20_000, 300, 10
@@ -142,17 +142,6 @@ def _text_errors(content: Content, languages: Set[str]) -> Iterator[FieldError]:
             yield FieldError(f"/{name}", "too_long", "At most 100 characters.")
     if not content.name:
         yield FieldError("/name", "missing", "A gift needs a name.")
-
-
-def text_errors(pointer: str, texts: Texts, languages: Set[str], length: int) -> Iterator[FieldError]:
-    """What is wrong with a text in several languages."""
-    for language, text in texts.items():
-        if language not in languages:
-            yield FieldError(f"{pointer}/{language}", "unknown_language", "Not a language of the programme.")
-        if len(text) > length:
-            yield FieldError(f"{pointer}/{language}", "too_long", f"At most {length} characters.")
-        if "\x00" in text:
-            yield FieldError(f"{pointer}/{language}", "invalid", "Not a text.")
 
 
 def _code_errors(names: Names, content: Content) -> Iterator[FieldError]:

@@ -20,6 +20,7 @@ from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from config.kernel.errors import RistourneError
 from segments.admin.criteria import CriteriaPage
 from segments.criteria import parse, summary
+from segments.forms import SegmentForm, description_fields, descriptions_of, segment_form
 from segments.models import Refresh, Segment
 from segments.selectors import members_of, pin_counts, refreshes_done
 from segments.services import refresh_request, segment_create, segment_update, upload_create
@@ -36,7 +37,7 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
     list_display = ["code", "name", "programme", "kind", "is_shown_to_members"]
     list_filter = [("programme", OwnFilter), "kind"]
     search_fields = ["code", "name"]
-    fields = ["programme", "code", "name", "kind", "is_shown_to_members"]
+    form = SegmentForm
     actions_detail = ["edit_criteria", "refresh_now", "upload_members"]
     change_form_template = "admin/segments/segment.html"
 
@@ -46,6 +47,14 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
         return ["programme", "code", "kind"] if obj else []
+
+    def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
+        return [*SegmentForm.Meta.fields, *(description_fields(obj) if obj else [])]
+
+    def get_form(self, request: HttpRequest, obj: Segment | None = None, **kwargs: Any) -> Any:
+        if obj:
+            kwargs["form"] = segment_form(obj)
+        return super().get_form(request, obj, **kwargs)
 
     def get_urls(self) -> list[Any]:
         own = [
@@ -69,7 +78,12 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
         return segment_create(**fields)
 
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
-        segment_update(segment=row, name=row.name, is_shown_to_members=row.is_shown_to_members)
+        segment_update(
+            segment=row,
+            name=row.name,
+            is_shown_to_members=row.is_shown_to_members,
+            descriptions=row.descriptions | descriptions_of(fields),
+        )
 
     def response_add(self, request: HttpRequest, obj: Segment, *args: Any, **kwargs: Any) -> HttpResponse:
         if obj.is_dynamic:

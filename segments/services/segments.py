@@ -7,10 +7,12 @@ from django.db import transaction as db_transaction
 
 from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.models import check_fields
+from config.kernel.texts import Texts, text_errors
 from members.models import Programme
+from members.selectors import languages_of
 from segments.criteria import CriteriaInvalid, Node, parse
 from segments.errors import SegmentExists, SegmentIsStatic
-from segments.models import Refresh, Segment
+from segments.models import DESCRIPTION_MAX_LENGTH, Refresh, Segment
 from segments.services.refreshing import refresh_request
 from segments.services.telling import check_active
 
@@ -39,12 +41,23 @@ def segment_create(
     return segment
 
 
-def segment_update(*, segment: Segment, name: str, is_shown_to_members: bool) -> Segment:
-    """Rename a segment or show it to its members. Raises ValidationFailed."""
+def segment_update(
+    *, segment: Segment, name: str, is_shown_to_members: bool, descriptions: Texts | None = None
+) -> Segment:
+    """Rename a segment, show it to its members, or say to them why they are in it (None: as before).
+
+    Raises ValidationFailed.
+    """
     segment.name = name
     segment.is_shown_to_members = is_shown_to_members
+    if descriptions is not None:
+        said = {language: text.strip() for language, text in descriptions.items()}
+        segment.descriptions = {language: text for language, text in said.items() if text}
+    languages = {language.code for language in languages_of(segment.programme)}
+    if errors := list(text_errors("/descriptions", segment.descriptions, languages, DESCRIPTION_MAX_LENGTH)):
+        raise ValidationFailed(errors=errors)
     check_fields(segment, checks_uniqueness=False)
-    segment.save(update_fields=["name", "is_shown_to_members"])
+    segment.save(update_fields=["name", "is_shown_to_members", "descriptions"])
     return segment
 
 

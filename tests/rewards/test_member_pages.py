@@ -1,5 +1,7 @@
 """The member's own pages: home, history, why a purchase gave its points, groups."""
 
+import csv
+import io
 import re
 from datetime import timedelta
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.utils.translation import get_language, override
 
 from loyalty.models import EventType
 from loyalty.selectors import STATUSES
@@ -14,7 +17,7 @@ from loyalty.services import tier_create, tier_rules_set
 from members.models import Member, Programme
 from rewards.lifecycle import Status
 from rewards.pages import words
-from segments.models import Segment
+from segments.models import Membership, Segment
 from tests.factories import ApiClient, MemberFactory
 from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros, event, event_type, reverse, take_back
 from tests.rewards.catalogue import live_gift
@@ -132,12 +135,43 @@ def test_history(till: ApiClient, phone: Client) -> None:
     assert "There is nothing of this kind." in text_of(phone.get("/my/history?kind=expiry"))
 
 
+def file_of(phone: Client) -> list[list[str]]:
+    """The history as a file, after the language of the request is over."""
+    answer = phone.get("/my/history.csv")
+    with override("en"):
+        content = b"".join(answer.streaming_content).decode("utf-8-sig")
+        assert get_language() == "en"
+    return list(csv.reader(io.StringIO(content)))
+
+
 def test_the_history_as_a_file(till: ApiClient, phone: Client) -> None:
     earn(till, "POS-1")
-    mine = b"".join(phone.get("/my/history.csv").streaming_content)
-    api = till.get("/api/v1/members/10042/history", headers={"accept": "text/csv"})
-    assert mine == b"".join(api.streaming_content)
+    reverse(till, "POS-1", "RET-1", lines=[{"line": "1", "quantity": "1"}])
+    assert file_of(phone) == [
+        ["Day", "What happened", "Status", "Points", "Balance", "Reference"],
+        ["2026-11-23", "Return of purchase POS-1", "booked", "-44", "73", "RET-1"],
+        ["2026-11-23", "Purchase", "partly returned", "117", "117", "POS-1"],
+    ]
     assert Client().get("/my/history.csv").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("language", "header", "bought"),
+    [("fr", "Jour", ["Achat", "pas encore disponible"]), ("nl", "Dag", ["Aankoop", "nog niet beschikbaar"])],
+)
+def test_the_file_speaks_the_members_language(
+    till: ApiClient, phone: Client, ada: Member, language: str, header: str, bought: list[str]
+) -> None:
+    Member.objects.filter(pk=ada.pk).update(language=language)
+    earn(till, "POS-1")
+    found = file_of(phone)
+    assert found[0][0] == header
+    assert found[1][1:3] == bought
+
+
+def test_the_file_runs_no_formula(till: ApiClient, phone: Client) -> None:
+    adjust(till, "10042", 5, reference="CRM-1", reason="=HYPERLINK(1)")
+    assert "'=HYPERLINK(1)" in file_of(phone)[1][1] or not file_of(phone)[1][1].startswith("=")
 
 
 @pytest.mark.parametrize(
@@ -212,7 +246,23 @@ def test_why_of_another_member_is_not_found(till: ApiClient, phone: Client, prog
 def test_groups(phone: Client) -> None:
     assert "You are in no group right now." in text_of(phone.get("/my/segments"))
     Segment.objects.update(is_shown_to_members=True)
-    assert "VIP Brussels since" in text_of(phone.get("/my/segments"))
+    Membership.objects.update(reason="Spends a lot, complains a lot")
+    page = text_of(phone.get("/my/segments"))
+    assert "VIP Brussels since" in page
+    assert "complains" not in page
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"nl-BE": "Omdat.", "fr": "Parce que."}, "VIP Brussels Parce que. since"),
+        ({"nl-BE": "Omdat."}, "VIP Brussels Omdat. since"),
+        ({"fr": "<b>You</b>"}, "VIP Brussels &lt;b&gt;You&lt;/b&gt; since"),
+    ],
+)
+def test_why_a_member_is_in_a_group(phone: Client, texts: dict[str, str], said: str) -> None:
+    Segment.objects.update(is_shown_to_members=True, descriptions=texts)
+    assert said in text_of(phone.get("/my/segments"))
 
 
 @pytest.mark.parametrize(

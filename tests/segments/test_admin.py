@@ -15,12 +15,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 
+from config.kernel.errors import ValidationFailed
 from members.models import Member, OutboxEvent, Programme
 from members.services import staff_create
 from segments import builder
 from segments.admin import criteria as criteria_page
 from segments.models import Membership, Pin, Refresh, Segment, Upload, UploadRow
-from segments.services import refresh_request, refresh_run, upload_run, uploads, uploads_forget
+from segments.services import (
+    refresh_request,
+    refresh_run,
+    segment_update,
+    upload_run,
+    uploads,
+    uploads_forget,
+)
 from tests.factories import ApiClient, MemberFactory, MembershipFactory, SegmentFactory
 from tests.segments.test_refresh import SPENT, spend
 
@@ -375,3 +383,27 @@ def test_rows_of_old_files_are_forgotten(desk: Client, vip: Segment) -> None:
     assert uploads_forget(now=timezone.now() + timedelta(days=29)) == 0
     assert uploads_forget(now=timezone.now() + timedelta(days=31)) == 1
     assert Upload.objects.get() == upload
+
+
+def test_what_members_read_of_a_segment(desk: Client, vip: Segment) -> None:
+    page = url("segment_change", vip)
+    languages = list(vip.programme.languages.values_list("code", flat=True))
+    shown = desk.get(page).context["adminform"].form.fields
+    assert [name for name in shown if name.startswith("description_")] == [
+        f"description_{x}" for x in languages
+    ]
+    first = f"description_{languages[0]}"
+    desk.post(page, {"name": "Very important", "is_shown_to_members": "on", first: "  You came first. "})
+    vip.refresh_from_db()
+    assert vip.name == "Very important"
+    assert vip.descriptions == {languages[0]: "You came first."}
+    desk.post(page, {"name": "Very important", "is_shown_to_members": "on", first: "You came first."})
+    vip.refresh_from_db()
+    assert vip.descriptions == {languages[0]: "You came first."}
+    desk.post(page, {"name": "Very important", first: ""})
+    vip.refresh_from_db()
+    assert (vip.descriptions, vip.is_shown_to_members) == ({}, False)
+    with pytest.raises(ValidationFailed):
+        segment_update(
+            segment=vip, name="x", is_shown_to_members=True, descriptions={"xx": "Not spoken here"}
+        )

@@ -1,9 +1,11 @@
 """Texts in several languages, `{language: text}`: which one is shown, and what descriptions may hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import nh3
+
+from config.kernel.errors import FieldError
 
 Texts = Mapping[str, str]
 
@@ -59,6 +61,17 @@ def pick(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:
         if text := texts.get(language):
             return text, language
     return "", ""
+
+
+def text_errors(pointer: str, texts: Texts, languages: Set[str], length: int) -> Iterator[FieldError]:
+    """What is wrong with a text in several languages."""
+    for language, text in texts.items():
+        if language not in languages:
+            yield FieldError(f"{pointer}/{language}", "unknown_language", "Not a language of the programme.")
+        if len(text) > length:
+            yield FieldError(f"{pointer}/{language}", "too_long", f"At most {length} characters.")
+        if "\x00" in text:
+            yield FieldError(f"{pointer}/{language}", "invalid", "Not a text.")
 
 
 def clean_html(text: str) -> str:
