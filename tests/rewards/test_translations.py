@@ -68,6 +68,7 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
     texts = re.findall(r'^msgstr(?:\[\d\])? "((?:[^"\\]|\\.)*)"$', written, re.MULTILINE)
     said = {text.replace('\\"', '"') for text in texts if text}
     assert len(said) > 100
+    assert "fuzzy" not in written
     assert said == set(catalogue(language).values()) - {catalogue(language)[""]}
 
 
