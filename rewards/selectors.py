@@ -180,6 +180,13 @@ def orders_of_member(programme: Programme, member: Member, now: datetime) -> lis
     ]
 
 
+def order_since(programme: Programme, member: Member, gift: str, since: datetime) -> str:
+    """The reference of the member's last order of a gift, if it was placed since then and stands; "" for none."""
+    placed = Redemption.objects.filter(programme=programme, member=member, recorded_at__gte=since)
+    mine = placed.filter(reward__code=gift).exclude(status__in=sorted(UNDONE)).order_by("-recorded_at")
+    return mine.values_list("reference", flat=True).first() or ""
+
+
 def _has_lapsed(row: Redemption, now: datetime) -> bool:
     return row.status == Status.RESERVED and row.reserved_until is not None and row.reserved_until <= now
 

@@ -1,5 +1,6 @@
 """Gift orders of a member: ordering with a confirmation, the voucher, where an order stands, sending it back."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -19,10 +20,12 @@ from rewards.pages import words
 from rewards.pages.forms import DeliveryForm
 from rewards.pages.gifts import gift_or_404, window_of
 from rewards.pages.page import PointsPage
-from rewards.selectors import OwnOrder, order_of_member, orders_of_member, voucher_pdf
+from rewards.selectors import OwnOrder, order_of_member, order_since, orders_of_member, voucher_pdf
 from rewards.services import DeliveryTo, MoveCommand, RedemptionCommand, redemption_move, redemption_order
 
 ACTOR = "member"
+A_MOMENT = timedelta(minutes=10)
+"""Who comes back to order the same gift so soon is told that she did."""
 WAY = (Status.EXCHANGED, Status.IN_PREPARATION, Status.IN_DELIVERY, Status.DELIVERED)
 """How a gift that is sent reaches the member."""
 
@@ -38,7 +41,11 @@ class OrderGiftPage(PointsPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         window = window_of(self)
         gift = gift_or_404(window, self.kwargs["gift"])
-        kwargs |= {"gift": window.shown(gift), "offer": window.offer(gift)}
+        kwargs |= {
+            "gift": window.shown(gift),
+            "offer": window.offer(gift),
+            "ordered": order_since(self.programme, self.member, gift.code, self.now - A_MOMENT),
+        }
         kwargs.setdefault("form", DeliveryForm(gift.kind, initial={"reference": f"MY-{uuid7()}"}))
         return super().get_context_data(**kwargs | self._promise())
 

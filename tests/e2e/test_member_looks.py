@@ -103,6 +103,7 @@ def test_refusals(
     look.at("expired")
 
 
+@pytest.mark.parametrize("setting", [("hand", "dark"), ("desk", "light")], indirect=True, ids="-".join)
 @pytest.mark.parametrize("language", ["fr", "nl-BE"])
 def test_other_languages(page: Page, shop: ApiClient, live_server: Any, look: Look, language: str) -> None:
     """Longer words fit where the English ones did."""

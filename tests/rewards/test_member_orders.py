@@ -78,11 +78,15 @@ def test_sent_twice_it_is_one_order(till: ApiClient, phone: Client, programme: P
     page = phone.get("/my/gifts/MUG/order").content.decode()
     reference = re.search(r'name="reference" value="([^"]+)"', page)
     assert reference
+    assert "a moment ago" not in page
     for _ in range(2):
         answer = phone.post("/my/gifts/MUG/order", {"reference": reference[1], **ADDRESS})
         assert answer.status_code == 302
     assert Redemption.objects.count() == 1
     assert balance(till)["available"] == 1700
+    again = phone.get("/my/gifts/MUG/order").content.decode()
+    assert "You ordered this a moment ago." in again
+    assert f'href="/my/orders/{reference[1]}"' in again
 
 
 def test_a_wrong_address_loses_nothing_that_was_typed(phone: Client, programme: Programme) -> None:

@@ -61,7 +61,7 @@ def said(answer: Any) -> list[str]:
     ("language", "expected"),
     [
         ("fr", ["Relevé de points", "Solde", "Cadeau : Tasse", "23 novembre 2026", "+2 117", "1 700"]),
-        ("nl-BE", ["Puntenoverzicht", "Saldo", "Geschenk: Tasse", "23 november 2026", "2.073", "1.700"]),
+        ("nl-BE", ["Puntenoverzicht", "Saldo", "Cadeau: Tasse", "23 november 2026", "2.073", "1.700"]),
         ("en", ["Statement of points", "Balance", "Gift: Tasse", "23 November 2026", "2,073", "1,700"]),
     ],
 )
