@@ -6,14 +6,18 @@ from django.contrib import admin, messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.decorators import action
+from unfold.decorators import action, display
 
 from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from members.forms import PartnerForm, ProgrammeForm
-from members.models import Member, MemberSession, Partner, Programme, ProgrammeLanguage
+from members.models import ConsentChange, Member, MemberSession, Partner, Programme, ProgrammeLanguage
+from members.selectors import consents_said
 from members.services import (
     Language,
+    Speaker,
     language_add,
     language_update,
     member_close,
@@ -130,6 +134,11 @@ class PartnerAdmin(SimpleHistoryAdmin, TenantAdmin):
         self.message_user(request, text, messages.WARNING)
 
 
+def speaker_of(request: HttpRequest) -> Speaker:
+    """The user, as consents name them."""
+    return Speaker(ConsentChange.Source.STAFF, request.user.get_username())
+
+
 @admin.register(Member)
 class MemberAdmin(TenantAdmin):
     list_display = ["number", "first_name", "last_name", "programme", "status", "tier", "enrolled_at"]
@@ -142,14 +151,23 @@ class MemberAdmin(TenantAdmin):
         return ["enrolled_at", *([] if obj else ["status"])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
-        return ["programme", "number", "status", "tier"] if obj else []
+        return ["programme", "number", "status", "tier", "consents_said"] if obj else []
+
+    @display(description="what was said of consents")
+    def consents_said(self, row: Member) -> str:
+        """Who said what and when, the newest first."""
+        told = (
+            (f"{said.at:%Y-%m-%d %H:%M} UTC", said.purpose, str(said.value), said.source, said.by)
+            for said in consents_said(row)
+        )
+        return format_html_join(mark_safe("<br>"), "{}: {} = {}, {} {}", told) or "-"
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Member:
-        member, _ = member_enrol(now=timezone.now(), **fields)
+        member, _ = member_enrol(now=timezone.now(), speaker=speaker_of(request), **fields)
         return member
 
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
-        member_update(member=row, now=timezone.now(), **fields)
+        member_update(member=row, now=timezone.now(), speaker=speaker_of(request), **fields)
 
     @action(description="End sessions", dialog=asks("Sign this member out everywhere?"))
     def end_sessions(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:

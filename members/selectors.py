@@ -17,7 +17,15 @@ from oauth2_provider.models import get_access_token_model
 
 from config.kernel.errors import NotFound
 from members.identity import Kind, cookie_name, read
-from members.models import Activity, Member, MemberSession, Partner, Programme, ProgrammeLanguage
+from members.models import (
+    Activity,
+    ConsentChange,
+    Member,
+    MemberSession,
+    Partner,
+    Programme,
+    ProgrammeLanguage,
+)
 
 IDENTIFY = "members:identify"
 TOKEN_CACHE_SECONDS = 15
@@ -218,3 +226,8 @@ def cookie_of(request: HttpRequest) -> str:
 def sessions_of(member: Member, now: datetime) -> QuerySet[MemberSession]:
     """A member's sessions that still live, the newest first."""
     return member.sessions.filter(revoked_at=None, expires_at__gt=now).select_related("partner")
+
+
+def consents_said(member: Member) -> QuerySet[ConsentChange]:
+    """What was said of the member's consents, the newest first; the last hundred."""
+    return member.consent_changes.all()[:100]

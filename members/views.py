@@ -22,9 +22,9 @@ from members.forms import ProfileForm, SignInForm
 from members.identity import Kind, cookie_attributes, cookie_name
 from members.look import LOGOS, stylesheet
 from members.look import digest as look_digest
-from members.models import MemberSession, Programme
-from members.selectors import languages_of, sessions_of
-from members.services import member_update, session_enter, session_revoke, sign_in_request
+from members.models import ConsentChange, MemberSession, Programme
+from members.selectors import consents_said, languages_of, sessions_of
+from members.services import Speaker, member_update, session_enter, session_revoke, sign_in_request
 from members.tasks import answer_sign_in
 
 SIGN_INS = Rate(30, 3600)
@@ -98,7 +98,9 @@ class ProfilePage(MemberPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         kwargs.setdefault("form", ProfileForm(self.member, languages_of(self.programme)))
-        return super().get_context_data(sessions=sessions_of(self.member, self.now), **kwargs)
+        return super().get_context_data(
+            sessions=sessions_of(self.member, self.now), said=consents_said(self.member), **kwargs
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ProfileForm(self.member, languages_of(self.programme), request.POST)
@@ -107,6 +109,7 @@ class ProfilePage(MemberPage):
         member_update(
             member=self.member,
             now=self.now,
+            speaker=Speaker(ConsentChange.Source.MEMBER),
             language=form.cleaned_data["language"],
             consents=self.member.consents | form.consents(),
         )

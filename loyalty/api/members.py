@@ -12,7 +12,7 @@ from config.kernel.errors import NotFound
 from loyalty.api.profiles import EnrolBody, MemberPatch, MemberShown, show_member
 from members.errors import MemberExists, ProgrammeNotActive
 from members.selectors import member_by_number, programme_of
-from members.services import member_enrol, member_update
+from members.services import Speaker, member_enrol, member_update
 
 _EXAMPLE_FIELDS = {
     "first_name": "Ada",
@@ -63,7 +63,9 @@ class MembersView(ApiView):
         body, _ = read_body(request, EnrolBody)
         fields = structs.asdict(body)
         programme, now = programme_of(request.auth), timezone.now()
-        member, is_new = member_enrol(programme=programme, number=fields.pop("member"), now=now, **fields)
+        member, is_new = member_enrol(
+            programme=programme, number=fields.pop("member"), now=now, speaker=_speaker(request), **fields
+        )
         return json_response(show_member(member, now), 201 if is_new else 200)
 
 
@@ -98,4 +100,10 @@ class MemberView(ApiView):
             field: value for field, value in structs.asdict(body).items() if value is not msgspec.UNSET
         }
         now = timezone.now()
-        return json_response(show_member(member_update(member=found, now=now, **changes), now))
+        changed = member_update(member=found, now=now, speaker=_speaker(request), **changes)
+        return json_response(show_member(changed, now))
+
+
+def _speaker(request: ApiRequest) -> Speaker:
+    """The partner, as consents name it."""
+    return Speaker(name=request.auth.client_id)

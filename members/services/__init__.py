@@ -17,7 +17,7 @@ from members.services.identification import (
     session_revoke,
     sessions_revoke,
 )
-from members.services.members import MemberFields, member_close, member_enrol, member_update
+from members.services.members import MemberFields, Speaker, member_close, member_enrol, member_update
 from members.services.programmes import (
     Language,
     ProgrammeOptions,
@@ -34,6 +34,7 @@ __all__ = [
     "MemberFields",
     "Opened",
     "ProgrammeOptions",
+    "Speaker",
     "claim_of",
     "email_session_open",
     "language_add",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
@@ -12,10 +12,11 @@ from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.flat import flat_errors
 from config.kernel.models import check_fields
 from members.errors import MemberExists, ProgrammeNotActive
-from members.models import Member, OutboxEvent, Programme
+from members.models import ConsentChange, Member, OutboxEvent, Programme
 from members.selectors import default_language
 
 OLDEST_BIRTH_DATE = date(1900, 1, 1)
+_UNSAID = object()
 
 
 class MemberFields(TypedDict, total=False):
@@ -31,10 +32,25 @@ class MemberFields(TypedDict, total=False):
     metadata: dict[str, Any]
 
 
+class Speaker(NamedTuple):
+    """Who says what is known of a member: a partner, the member herself or staff, and their name."""
+
+    source: str = ConsentChange.Source.PARTNER
+    name: str = ""
+
+
+A_PARTNER = Speaker()
+
+
 def member_enrol(
-    *, programme: Programme, number: str, now: datetime, **fields: Unpack[MemberFields]
+    *,
+    programme: Programme,
+    number: str,
+    now: datetime,
+    speaker: Speaker = A_PARTNER,
+    **fields: Unpack[MemberFields],
 ) -> tuple[Member, bool]:
-    """Enrol someone under a number; returns the member and whether it is new.
+    """Enrol someone under a number; returns the member and whether it is new. Consents are kept with who said so.
 
     The same content again changes nothing. Without a language the member gets the programme's default.
     Raises ProgrammeNotActive, ValidationFailed, and MemberExists for a number enrolled with other content.
@@ -49,6 +65,7 @@ def member_enrol(
         try:
             with db_transaction.atomic():
                 member.save(force_insert=True)
+                _keep_consents(member, {}, speaker, now)
                 _tell("member.enrolled", member, now)
             return member, True
         except IntegrityError:
@@ -60,14 +77,18 @@ def member_enrol(
 
 
 @db_transaction.atomic
-def member_update(*, member: Member, now: datetime, **changes: Unpack[MemberFields]) -> Member:
+def member_update(
+    *, member: Member, now: datetime, speaker: Speaker = A_PARTNER, **changes: Unpack[MemberFields]
+) -> Member:
     """Change what is known of a member; flat objects are replaced whole. Raises ValidationFailed.
+
+    Each consent that changed is kept with who said so and when.
 
     An earlier birth date is kept with the instant of its change, so that no birthday comes twice.
     """
     stored = Member.objects.select_for_update().select_related("programme").get(pk=member.pk)
     before = _content(stored)
-    birth_date = stored.birth_date
+    birth_date, consents = stored.birth_date, stored.consents
     for field, value in changes.items():
         setattr(stored, field, value)
     stored.language = stored.language or default_language(stored.programme)
@@ -78,6 +99,7 @@ def member_update(*, member: Member, now: datetime, **changes: Unpack[MemberFiel
         was = birth_date.isoformat() if birth_date else None
         stored.birth_date_changes = [*stored.birth_date_changes, {"at": now.isoformat(), "was": was}]
     stored.save(update_fields=[*_CONTENT_FIELDS, "birth_date_changes"])
+    _keep_consents(stored, consents, speaker, now)
     _tell("member.updated", stored, now)
     return stored
 
@@ -96,6 +118,24 @@ _CONTENT_FIELDS = tuple(MemberFields.__annotations__)
 
 def _content(member: Member) -> Mapping[str, object]:
     return {field: getattr(member, field) for field in _CONTENT_FIELDS}
+
+
+def _keep_consents(member: Member, before: Mapping[str, Any], speaker: Speaker, now: datetime) -> None:
+    """A row for each consent that differs from what was known before."""
+    purposes = [*member.consents, *(name for name in before if name not in member.consents)]
+    ConsentChange.objects.bulk_create(
+        ConsentChange(
+            programme_id=member.programme_id,
+            member=member,
+            purpose=purpose,
+            value=member.consents.get(purpose),
+            source=speaker.source,
+            by=speaker.name[:200],
+            at=now,
+        )
+        for purpose in purposes
+        if before.get(purpose, _UNSAID) != member.consents.get(purpose, _UNSAID)
+    )
 
 
 def _enrolled(programme: Programme, number: str) -> Member | None:

@@ -1,4 +1,4 @@
-"""Where the pages find a programme's colour and logo."""
+"""Where the pages find a programme's colour and logo; codes as words."""
 
 from django import template
 from django.urls import reverse
@@ -21,3 +21,9 @@ def look_address(programme: Programme | None) -> str:
 def logo_address(programme: Programme) -> str:
     """The programme's logo; "" without one."""
     return reverse("member-logo", args=[programme.logo["name"]]) if programme.logo else ""
+
+
+@register.filter
+def words(code: str) -> str:
+    """A code of a partner as words."""
+    return code.replace("_", " ").replace("-", " ")
