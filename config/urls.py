@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from config.kernel import codes  # noqa: F401
 from config.kernel.api import UnknownPath
 from config.kernel.api.routing import under
+from config.people import DataDownload, data_download_by_staff
 from config.views import IndexPage, ProblemsPage, healthz
 from members.api.urls import oauth_urlpatterns
 
@@ -33,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^(api|oauth)/", UnknownPath.as_view()),
     path("my/", include("rewards.pages.urls")),
     path("my/", include("members.urls")),
+    path("my/profile/data", DataDownload.as_view(), name="member-data"),
     path("media/", include("rewards.urls")),
+    path("admin/members/member/<int:member_id>/data", data_download_by_staff, name="member-data-by-staff"),
     path("admin/", admin.site.urls),
 ]

@@ -1,7 +1,7 @@
 """Reads of loyalty; the programme comes first. They write nothing and show the settled view."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from config.kernel.dossier import Section
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from loyalty import answers, event_answers, event_gather, gather, ledger, purchases, wording
+from loyalty import answers, dossier, event_answers, event_gather, gather, ledger, purchases, wording
 from loyalty.answers import balance as figures_shown
 from loyalty.answers import entries_shown, local, receipt
 from loyalty.answers import ordered as metadata_shown
@@ -43,7 +44,8 @@ from loyalty.snapshot import Snapshot, snapshot_of
 from loyalty.tier_reads import HeldTier, tier_changes, tier_in, tier_of
 from loyalty.versions import part_of, promotions_with_rule, with_status
 from members.errors import ProgrammeNotActive
-from members.models import Programme
+from members.models import Member, Programme
+from members.selectors import partner_names
 
 __all__ = [
     "HEAD",
@@ -69,6 +71,7 @@ __all__ = [
     "all_movements",
     "balance_shown",
     "base_params",
+    "dossier_of",
     "entries_shown",
     "event_shown",
     "event_types_of",
@@ -355,3 +358,9 @@ def event_shown(programme_id: int, reference: str, now: datetime) -> dict[str, A
         raise NotFound
     rule, ruleset = type_rule(programme_id, event.row.part), by_hash(programme_id, event.row.ruleset)
     return event_answers.shown(event, rule, ruleset, context.reversal)
+
+
+def dossier_of(member: Member, now: datetime) -> Iterator[Section]:
+    """All that is held of the member here, the balance as it is at `now`; read as it is asked for."""
+    yield Section("balance", balance_shown(member.programme, member.number, now))
+    yield from dossier.sections(member, partner_names(member.programme))

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
@@ -145,7 +146,7 @@ class MemberAdmin(TenantAdmin):
     list_filter = [("programme", OwnFilter), "status"]
     search_fields = ["number__exact", "email__iexact", "last_name__istartswith"]
     show_full_result_count = False
-    actions_detail = ["end_sessions", "close"]
+    actions_detail = ["end_sessions", "download", "close"]
 
     def get_exclude(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
         return ["enrolled_at", *([] if obj else ["status"])]
@@ -175,6 +176,11 @@ class MemberAdmin(TenantAdmin):
         count = sessions_revoke(member=self.own_row(request, object_id), now=timezone.now())
         self.message_user(request, f"{count} sessions ended.")
         return go_to(request, "admin:members_member_change", object_id)
+
+    @action(description="Download data")
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """All that is held of the member, for a request by letter; the address is where all apps meet."""
+        return redirect("member-data-by-staff", self.own_row(request, object_id).pk)
 
     @action(description="Close", dialog=asks("Take this member out of the programme?"))
     def close(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:

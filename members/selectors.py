@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -15,7 +16,9 @@ from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 from oauth2_provider.models import get_access_token_model
 
+from config.kernel.dossier import Section
 from config.kernel.errors import NotFound
+from members import dossier
 from members.identity import Kind, cookie_name, read
 from members.models import (
     Activity,
@@ -231,3 +234,13 @@ def sessions_of(member: Member, now: datetime) -> QuerySet[MemberSession]:
 def consents_said(member: Member) -> QuerySet[ConsentChange]:
     """What was said of the member's consents, the newest first; the last hundred."""
     return member.consent_changes.all()[:100]
+
+
+def partner_names(programme: Programme) -> dict[int, str]:
+    """Names of the programme's partners by id, for rows that say which one sent them."""
+    return dict(Partner.objects.filter(programme=programme).values_list("pk", "name"))
+
+
+def dossier_of(member: Member) -> Iterator[Section]:
+    """All that is held of the member here, read as it is asked for."""
+    return dossier.sections(member, partner_names(member.programme))

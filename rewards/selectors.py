@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
+from config.kernel.dossier import Section
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from config.kernel.texts import best_language, chain, pick
@@ -26,8 +27,8 @@ from loyalty.selectors import (
     snapshot_of,
 )
 from members.models import Member, Programme
-from members.selectors import default_language
-from rewards import answers
+from members.selectors import default_language, partner_names
+from rewards import answers, dossier
 from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
@@ -276,3 +277,8 @@ def pools_low(programme: Programme, now: datetime) -> QuerySet[CodePool]:
     usable = Q(codes__redemption_id=None) & (Q(codes__valid_until=None) | Q(codes__valid_until__gt=now))
     pools = CodePool.objects.filter(programme=programme)
     return pools.annotate(free=Count("codes", filter=usable)).filter(free__lt=F("low_stock"))
+
+
+def dossier_of(member: Member, now: datetime, *, shows_codes: bool) -> Iterator[Section]:
+    """All that is held of the member here, read as it is asked for; `shows_codes` is for the member alone."""
+    return dossier.sections(member, partner_names(member.programme), now, shows_codes=shows_codes)

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
+from config.kernel.dossier import Section
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from members.models import Member, Programme
+from segments import dossier
 from segments.criteria import Node
 from segments.models import Membership, Pin, Refresh, Segment, Upload
 from segments.wanted import set_based, wanted
@@ -168,3 +170,8 @@ def pin_counts(segment: Segment) -> dict[str, int]:
     return pins.aggregate(
         inside=Count("pk", filter=Q(is_in=True)), outside=Count("pk", filter=Q(is_in=False))
     )
+
+
+def dossier_of(member: Member) -> Iterator[Section]:
+    """All that is held of the member here, read as it is asked for."""
+    return dossier.sections(member)

@@ -97,6 +97,7 @@ class Event(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=("account_id", "id"), name="event_of_member"),
             models.Index(
                 fields=("account_id", "type", "day"),
                 condition=Q(status__in=("posted", "in_review")),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from uuid_utils.compat import uuid7
@@ -94,14 +95,20 @@ def _valid_until(gift: GiftRow, zone: ZoneInfo, now: datetime, code: PoolCodeRow
 
 def code_of(booked: Booked) -> str | None:
     """The voucher's code, derived or opened again; None where there is none or its key is gone."""
-    row = booked.voucher
+    row, box = booked.voucher, booked.pool_code
     if row is None:
         return None
+    if box:
+        return code_from(row.programme_id, row.id, box.key_id, from_hex(box.sealed))
+    return code_from(row.programme_id, row.id, row.key_id)
+
+
+def code_from(programme_id: int, voucher_id: UUID, under: str, sealed: bytes | None = None) -> str | None:
+    """A voucher's code: `sealed` opened, else derived, with the key `under`; None when that key is gone."""
     try:
-        if booked.pool_code:
-            sealed = from_hex(booked.pool_code.sealed)
-            return codes.opened(row.programme_id, sealed, booked.pool_code.key_id)
-        return codes.grouped(codes.derived(row.programme_id, row.id, row.key_id))
+        if sealed is not None:
+            return codes.opened(programme_id, sealed, under)
+        return codes.grouped(codes.derived(programme_id, voucher_id, under))
     except codes.KeyGone:
         return None
 
