@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -41,7 +42,8 @@ def spenders(programme: Programme) -> Segment:
 
 
 def spend(member: Member, amount: str, days_ago: int = 1) -> None:
-    day = timezone.now().date() - timedelta(days=days_ago)
+    today = timezone.now().astimezone(ZoneInfo(member.programme.time_zone)).date()
+    day = today - timedelta(days=days_ago)
     Activity.objects.create(programme=member.programme, member=member, day=day, spend=amount, transactions=1)
 
 
