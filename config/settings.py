@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
+    "django_htmx",
     "import_export",
     "simple_history",
     "django_otp",
@@ -116,6 +117,7 @@ MIDDLEWARE = [
     "config.kernel.middleware.XFrameOptionsMiddleware",
     "config.kernel.middleware.HistoryRequestMiddleware",
     "config.kernel.middleware.AxesMiddleware",
+    "config.kernel.middleware.HtmxMiddleware",
     "members.middleware.MemberMiddleware",
     "rewards.middleware.SeenByAllMiddleware",
 ]

@@ -34,7 +34,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not request.path_info.startswith(PAGES):
         return render(request, "404.html", status=404)
     session = getattr(request, "member_session", None)
-    who = {"member": session.member, "programme": session.programme} if session else {}
+    who = {"member": session.member, "programme": session.programme, "session": session} if session else {}
     return render(request, "my/failure.html", {"kind": "not_found", **who}, status=404)
 
 

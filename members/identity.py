@@ -14,6 +14,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
+from config.kernel.pages import PAGES
+
 
 class Kind(Enum):
     """What a token is for, and how long it lives."""
@@ -90,6 +92,11 @@ def cookie_attributes() -> dict[str, Any]:
         "samesite": "Lax",
         "path": "/",
     }
+
+
+def browser_cookie_attributes() -> dict[str, Any]:
+    """How a cookie is set that outlives the visit: it says nothing of who came, only of how to receive her."""
+    return cookie_attributes() | {"max_age": timedelta(days=365), "path": PAGES}
 
 
 def _salt(kind: Kind) -> str:

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet, Sum
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.utils.translation import get_supported_language_variant
 from oauth2_provider.models import get_access_token_model
@@ -184,8 +186,23 @@ def language_for(language: str) -> str:
         return settings.LANGUAGE_CODE
 
 
+_SPOKEN = ArraySubquery(
+    ProgrammeLanguage.objects.filter(programme=OuterRef("programme")).values(
+        language=JSONObject(code="code", name="name")
+    )
+)
+
+
+class LanguageName(NamedTuple):
+    """A language that pages are offered in: its code, and what it calls itself."""
+
+    code: str
+    name: str
+
+
 def session_of(kind: Kind, token: str, now: datetime) -> MemberSession | None:
-    """The live session that a token of this kind stands for, with member, programme and partner.
+    """The live session that a token of this kind stands for, with member, programme and partner, and the
+    programme's languages as `spoken`: a list of `{"code", "name"}`.
 
     None for every token that does not hold: not genuine, too old, of a session that is over or revoked, of
     a member or programme that is closed, or of a partner that may no longer identify members.
@@ -195,6 +212,7 @@ def session_of(kind: Kind, token: str, now: datetime) -> MemberSession | None:
         return None
     session = (
         MemberSession.objects.select_related("member", "programme", "partner")
+        .annotate(spoken=_SPOKEN)
         .filter(
             _by_partner(claim.partner_id),
             pk=claim.session,
@@ -212,6 +230,13 @@ def session_of(kind: Kind, token: str, now: datetime) -> MemberSession | None:
         return None
     session.member.programme = session.programme
     return session
+
+
+def languages_offered(session: MemberSession | None) -> list[LanguageName]:
+    """What a page can be read in: a programme's languages, for a stranger those of our own texts."""
+    if session is None:
+        return [LanguageName(code, name) for code, name in settings.LANGUAGES]
+    return [LanguageName(**language) for language in session.spoken]  # type: ignore[attr-defined]
 
 
 def _by_partner(partner_id: int | None) -> Q:

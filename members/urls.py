@@ -13,6 +13,7 @@ urlpatterns = [
     path("<code:programme>/sign-in", views.SignInPage.as_view(), name="member-sign-in"),
     re_path(rf"^enter/{ANYTHING}$", views.EnterPage.as_view(), name="member-enter"),
     re_path(rf"^enter-by-email/{ANYTHING}$", views.EnterByEmailPage.as_view(), name="member-enter-by-email"),
+    path("language", views.LanguageChoice.as_view(), name="member-language"),
     path("sign-out", views.SignOut.as_view(), name="member-sign-out"),
     path("profile", views.ProfilePage.as_view(), name="member-profile"),
     path("profile/sessions/<uuid:session>/end", views.EndSession.as_view(), name="member-session-end"),

@@ -1,6 +1,5 @@
 """Pages on which a member signs in, and says who she is and what may be done with it."""
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.views import View
 from django.views.decorators.http import require_safe
@@ -19,11 +19,12 @@ from config.kernel.pages import PROGRAMME_COOKIE, MemberPage
 from config.kernel.rates import Rate
 from members.devices import device_of
 from members.forms import ProfileForm, SignInForm
-from members.identity import Kind, cookie_attributes, cookie_name
+from members.identity import Kind, browser_cookie_attributes, cookie_attributes, cookie_name
 from members.look import LOGOS, stylesheet
 from members.look import digest as look_digest
+from members.middleware import remember_language
 from members.models import ConsentChange, MemberSession, Programme
-from members.selectors import consents_said, languages_of, sessions_of
+from members.selectors import consents_said, language_for, languages_of, languages_offered, sessions_of
 from members.services import Speaker, member_update, session_enter, session_revoke, sign_in_request
 from members.tasks import answer_sign_in
 
@@ -117,6 +118,21 @@ class ProfilePage(MemberPage):
         return redirect("member-profile")
 
 
+class LanguageChoice(MemberPage):
+    """Speak another language to the member from now on."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.POST.get("language", "")
+        if chosen not in {language.code for language in languages_offered(self.session)}:
+            raise Http404
+        member_update(
+            member=self.member, now=self.now, speaker=Speaker(ConsentChange.Source.MEMBER), language=chosen
+        )
+        return remember_language(redirect(_page_before(request)), language_for(chosen))
+
+
 class EndSession(MemberPage):
     """End one of one's own sessions."""
 
@@ -160,13 +176,12 @@ def _enter(request: HttpRequest, kind: Kind, token: str) -> HttpResponse:
     rotate_token(request)
     response = redirect(session.return_url or HOME)
     response.set_cookie(cookie_name(), cookie, **cookie_attributes())
-    response.set_cookie(
-        PROGRAMME_COOKIE,
-        session.programme.code,
-        max_age=timedelta(days=365),
-        samesite="Lax",
-        secure=cookie_attributes()["secure"],
-        httponly=True,
-        path="/my/",
-    )
+    response.set_cookie(PROGRAMME_COOKIE, session.programme.code, **browser_cookie_attributes())
     return response
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page of ours on which a button was pressed, else home."""
+    before = request.META.get("HTTP_REFERER", "")
+    is_ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return before if is_ours else HOME

@@ -164,8 +164,13 @@ def order_of_member(programme: Programme, member: Member, reference: str, now: d
     return OwnOrder(body, name, code_of(context.booked) if is_usable else None)
 
 
-def orders_of_member(programme: Programme, member: Member, now: datetime) -> list[dict[str, Any]]:
-    """A member's gift orders, the newest first: reference, name, quantity, points, status and when it was reached."""
+def orders_of_member(
+    programme: Programme, member: Member, now: datetime, *, begin: int, limit: int
+) -> list[dict[str, Any]]:
+    """At most `limit` of a member's gift orders after the first `begin`, the newest first.
+
+    Each with reference, name, quantity, points, status and when it was reached.
+    """
     languages = languages_for(programme, member, now)
     found = Redemption.objects.filter(programme=programme, member=member).select_related("reward", "version")
     return [
@@ -177,7 +182,7 @@ def orders_of_member(programme: Programme, member: Member, now: datetime) -> lis
             "status": Status.LAPSED if _has_lapsed(row, now) else Status(row.status),
             "at": row.status_at,
         }
-        for row in found
+        for row in found[begin : begin + limit]
     ]
 
 

@@ -17,6 +17,7 @@ from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.middleware import clickjacking, common, csrf
+from django_htmx import middleware as htmx
 from django_otp import middleware as otp
 from simple_history.middleware import HistoryRequestMiddleware as _HistoryRequestMiddleware
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -155,6 +156,10 @@ class XFrameOptionsMiddleware(_PagesOnly, clickjacking.XFrameOptionsMiddleware):
 
 
 class AxesMiddleware(_PagesOnly, axes.AxesMiddleware):
+    pass
+
+
+class HtmxMiddleware(_PagesOnly, htmx.HtmxMiddleware):
     pass
 
 

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.views.generic import TemplateView
+from django_htmx.http import HttpResponseClientRefresh
 
 PAGES = "/my/"
 """Where the member's pages are."""
@@ -19,15 +20,24 @@ class MemberPage(TemplateView):
     """A page about the member who is signed in: `self.session`, `self.member`, `self.programme`, `self.now`.
 
     A stranger is sent to the sign-in page of the programme this browser knows, else told how to come in.
+    `found_name` is the template of what filters and page turns change: where scripts run, htmx asks for that
+    alone and puts it in the place of what is there; elsewhere the same links load the whole page.
     """
+
+    found_name = ""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.session = getattr(request, "member_session", None)
         if self.session is None:
-            return _ask_in(request)
+            # The part of a page has no room for another page: the browser asks for the whole one again.
+            return HttpResponseClientRefresh() if request.htmx else _ask_in(request)  # type: ignore[attr-defined]
         self.member, self.programme = self.session.member, self.session.programme
         self.now = timezone.now()
         return super().dispatch(request, *args, **kwargs)
+
+    def get_template_names(self) -> list[str]:
+        is_part = self.found_name and self.request.htmx  # type: ignore[attr-defined]
+        return [self.found_name] if is_part else super().get_template_names()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(

@@ -1,13 +1,63 @@
 """Forms of the member's pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.codes import code_validator
+from loyalty.selectors import STATUSES
+from rewards.lifecycle import ENDED_BEFORE, Status
+from rewards.pages import words
+from rewards.pages.statement import Period
 from rewards.services import DeliveryTo
+
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+_SPENT = [status for status in Status if status not in {Status.RESERVED, *ENDED_BEFORE}]
+"""Where an order stands that moved points."""
+
+
+class HistoryForm(forms.Form):
+    """What of her history a member wants to see: a kind, a status, and days of the programme, both inclusive."""
+
+    def __init__(self, sent: Mapping[str, Any]) -> None:
+        super().__init__(sent, label_suffix="")
+        self.fields |= {
+            "kind": forms.ChoiceField(choices=words.KINDS.items(), required=False),
+            "status": forms.ChoiceField(label=_("Status"), choices=self._statuses, required=False),
+            "from": _day(_("From")),
+            "to": _day(_("Until")),
+        }
+
+    @staticmethod
+    def _statuses() -> list[tuple[Any, Any]]:
+        def named(codes: Iterable[str]) -> list[tuple[str, str]]:
+            return [(code, capfirst(str(words.STATUSES[code]))) for code in codes]
+
+        return [("", _("Every status")), (_("Points"), named(STATUSES)), (_("Orders"), named(_SPENT))]
+
+    def clean(self) -> None:
+        first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")
+        if first and last and last < first:
+            self.add_error("to", _("The last day is before the first."))
+
+    @property
+    def is_forged(self) -> bool:
+        """Whether it asks for what the page offers nowhere; a wrong day may be a slip."""
+        return not {"kind", "status"}.isdisjoint(self.errors)
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What narrows the history, as the page's address says it."""
+        return {name: self.data[name] for name in self.fields if self.data.get(name)}
+
+    @property
+    def period(self) -> Period:
+        return Period(self.cleaned_data["from"], self.cleaned_data["to"])
 
 
 class DeliveryForm(forms.Form):
@@ -44,3 +94,13 @@ class DeliveryForm(forms.Form):
 def _line(label: Any, autocomplete: str, length: int = 100, *, required: bool = True) -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, max_length=length, required=required, widget=widget)
+
+
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        validators=[MinValueValidator(_FIRST_DAY), MaxValueValidator(_LAST_DAY)],
+    )

@@ -100,6 +100,7 @@ class GiftsPage(PointsPage):
     """The catalogue: `?q=`, `?category=`, `?reach=1` and `?page=` narrow and turn it; the cheapest come first."""
 
     template_name = "my/gifts.html"
+    found_name = "my/gifts_found.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         window = window_of(self)
@@ -114,6 +115,7 @@ class GiftsPage(PointsPage):
             asked=asked,
             categories=[x for x in categories if x["active"] and x["parent"] is None],
             more="?" + urlencode({**kept, "page": page + 2}) if len(gifts) > (page + 1) * PAGE else "",
+            first="?" + urlencode(kept) if page else "",
             available=window.taker.available,
             **kwargs,
         )

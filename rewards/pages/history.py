@@ -1,6 +1,7 @@
 """History: every movement in plain words, with the balance after it; also as a file and on paper."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -13,10 +14,12 @@ from django.utils.translation import gettext as _
 from config.kernel.pages import MemberPage
 from config.kernel.sheets import csv_lines
 from loyalty.selectors import Filters, Movement
+from members.models import Programme
 from rewards.history import OrderShown
 from rewards.pages import words
+from rewards.pages.forms import HistoryForm
 from rewards.pages.page import PointsPage
-from rewards.pages.statement import Period, statement_of
+from rewards.pages.statement import statement_of
 from rewards.selectors import Told, movements_page, movements_told
 
 PAGE = 25
@@ -24,35 +27,68 @@ MAX_DIGITS = 19
 
 
 class HistoryPage(PointsPage):
-    """The movements of the member's points, newest first; `?kind=` and `?before=` narrow and turn pages."""
+    """The movements of the member's points, newest first.
+
+    `?kind=`, `?status=`, `?from=` and `?to=` narrow it, `?before=` turns pages.
+    """
 
     template_name = "my/history.html"
+    found_name = "my/history_found.html"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        kind = self.request.GET.get("kind", "")
-        if kind and kind not in words.KINDS:
-            raise Http404
-        page = movements_page(
-            self.programme,
-            self.seen.holding,
-            Filters(kinds=(kind,) if kind else ()),
-            self.now,
-            limit=PAGE,
-            before=self._before(),
-        )
-        return super().get_context_data(
-            movements=[row(*told) for told in page.told],
-            older=page.after and "?" + urlencode({"kind": kind, "before": page.after}),
-            kinds=words.KINDS.items(),
-            kind=kind,
-            **kwargs,
-        )
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = form_of(request)
+        shown = self._shown(form) if form.is_valid() else {"movements": []}
+        context = self.get_context_data(form=form, kinds=self._kinds(form), **shown)
+        return self.render_to_response(context, status=200 if form.is_valid() else 422)
+
+    def _shown(self, form: HistoryForm) -> dict[str, Any]:
+        """The movements of a page, and where the older ones are."""
+        before, filters = self._before(), filters_of(form, self.programme)
+        page = movements_page(self.programme, self.seen.holding, filters, self.now, limit=PAGE, before=before)
+        return {
+            "movements": [row(*told) for told in page.told],
+            "older": page.after and "?" + urlencode({**form.asked, "before": page.after}),
+            "newest": before and "?" + urlencode(form.asked),
+            "asked": urlencode(form.asked),
+        }
+
+    def _kinds(self, form: HistoryForm) -> list[tuple[str, Any, str]]:
+        """Each kind with its name and the address of the same history narrowed to it."""
+        kinds = [("", _("Everything")), *words.KINDS.items()]
+        return [(kind, name, "?" + urlencode({**form.asked, "kind": kind})) for kind, name in kinds]
 
     def _before(self) -> int | None:
         before = self.request.GET.get("before", "")
         if before and not (before.isascii() and before.isdecimal() and len(before) < MAX_DIGITS):
             raise Http404
         return int(before) if before else None
+
+
+def form_of(request: HttpRequest) -> HistoryForm:
+    """What a request asks of the history. Http404 for a kind or status that there is not."""
+    form = HistoryForm(request.GET)
+    if form.is_forged:
+        raise Http404
+    return form
+
+
+def valid_form_of(request: HttpRequest) -> HistoryForm:
+    """The same for a file, which has no room to tell of a slip: Http404."""
+    form = form_of(request)
+    if not form.is_valid():
+        raise Http404
+    return form
+
+
+def filters_of(form: HistoryForm, programme: Programme) -> Filters:
+    """The movements that a valid form asks for."""
+    said = form.cleaned_data
+    period = form.period.filters(ZoneInfo(programme.time_zone))
+    return replace(
+        period,
+        kinds=(said["kind"],) if said["kind"] else (),
+        statuses=(said["status"],) if said["status"] else (),
+    )
 
 
 def row(movement: Movement, order: OrderShown | None) -> dict[str, Any]:
@@ -71,12 +107,14 @@ def row(movement: Movement, order: OrderShown | None) -> dict[str, Any]:
 
 
 class HistoryFile(MemberPage):
-    """The whole history as CSV in the member's words; the API's has codes, for programs."""
+    """The history as CSV in the member's words, narrowed as the page is; the API's has codes, for programs."""
 
     def get(  # type: ignore[override] # the class above answers with a page, this one with a stream
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> StreamingHttpResponse:
-        told = movements_told(self.programme, self.member.number, Filters(), self.now)
+        form = valid_form_of(request)
+        filters = filters_of(form, self.programme)
+        told = movements_told(self.programme, self.member.number, filters, self.now)
         header = (_("Day"), _("What happened"), _("Status"), _("Points"), _("Balance"), _("Reference"))
         lines = csv_lines(header, self._rows(told, get_language()))
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
@@ -103,11 +141,7 @@ class HistoryPaper(MemberPage):
     """The history as a PDF, of all or of the days `?from=` to `?to=` (inclusive)."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            period = Period.read(request.GET.get("from", ""), request.GET.get("to", ""))
-        except ValueError:
-            raise Http404 from None
-        body = statement_of(self.programme, self.member, period, self.now)
+        body = statement_of(self.programme, self.member, valid_form_of(request).period, self.now)
         response = HttpResponse(body, content_type="application/pdf")
         response.headers["Content-Disposition"] = f'inline; filename="history-{self.member.number}.pdf"'
         return response

@@ -19,11 +19,12 @@ from rewards.lifecycle import Status
 from rewards.pages import words
 from rewards.pages.forms import DeliveryForm
 from rewards.pages.gifts import gift_or_404, window_of
-from rewards.pages.page import PointsPage
+from rewards.pages.page import PointsPage, page_number
 from rewards.selectors import OwnOrder, order_of_member, order_since, orders_of_member, voucher_pdf
 from rewards.services import DeliveryTo, MoveCommand, RedemptionCommand, redemption_move, redemption_order
 
 ACTOR = "member"
+PAGE = 25
 A_MOMENT = timedelta(minutes=10)
 """Who comes back to order the same gift so soon is told that she did."""
 WAY = (Status.EXCHANGED, Status.IN_PREPARATION, Status.IN_DELIVERY, Status.DELIVERED)
@@ -89,13 +90,22 @@ class OrderGiftPage(PointsPage):
 
 
 class OrdersPage(MemberPage):
-    """All gift orders of the member, the newest first."""
+    """The member's gift orders, the newest first; `?page=` turns."""
 
     template_name = "my/orders.html"
+    found_name = "my/orders_found.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        found = orders_of_member(self.programme, self.member, self.now)
-        return super().get_context_data(orders=found, **kwargs)
+        page = page_number(self.request.GET.get("page", "1"))
+        found = orders_of_member(self.programme, self.member, self.now, begin=page * PAGE, limit=PAGE + 1)
+        if page and not found:
+            raise Http404
+        kwargs |= {
+            "orders": found[:PAGE],
+            "older": f"?page={page + 2}" if len(found) > PAGE else "",
+            "newest": "?" if page else "",
+        }
+        return super().get_context_data(**kwargs)
 
 
 class OrderPage(MemberPage):

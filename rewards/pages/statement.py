@@ -17,8 +17,6 @@ from rewards.selectors import Told, movements_told
 from rewards.statement import Line, Sheet, statement_pages
 from rewards.templatetags.my_points import day, points, signed
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 2999
-
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -26,14 +24,6 @@ class Period:
 
     first: date | None = None
     last: date | None = None
-
-    @classmethod
-    def read(cls, first: str, last: str) -> "Period":
-        """From ISO days, "" for none. Raises ValueError, also for days of no programme's life."""
-        days = [date.fromisoformat(text) if text else None for text in (first, last)]
-        if any(found and not _FIRST_YEAR <= found.year <= _LAST_YEAR for found in days):
-            raise ValueError("a day of another age")
-        return cls(*days)
 
     def filters(self, zone: ZoneInfo) -> Filters:
         """The movements that occurred then."""

@@ -26,8 +26,8 @@ OPEN, CLOSE = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}", "\N{MATHEMATICAL RIG
 DATA = (
     "Choco-Club", "Ada", "Silver", "Gold", "VIP Brussels", "EUR", "BXL-01", "CHOC-1", "MUG-7", "Neuhaus", "chocolate",
     "home", "test", "Tasse", "Bon", "Maison", "Royal", "Pr-Choc3X", "Pr-Weekend", "Pr-50Eur", "Review written", "POS-1",
-    "WEB-1", "WEB-2", "WEB-3", "Till", "Nederlands (België)", "Français", "ada@example.org", "CSV", "PDF", "g de",
-    "pralines",
+    "WEB-1", "WEB-2", "WEB-3", "Till", "Nederlands (België)", "Nederlands", "Français", "English", "ada@example.org",
+    "CSV", "PDF", "g de", "pralines",
 )  # fmt: skip
 """What people and partners called things."""
 SPOKEN = ("alt", "aria-label", "title", "placeholder", "value")

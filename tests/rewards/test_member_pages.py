@@ -132,7 +132,7 @@ def test_history(till: ApiClient, phone: Client) -> None:
     assert "Purchase partly returned 23 November 2026" in page
     assert "+117 balance 117" in page
     assert "Return of" not in text_of(phone.get("/my/history?kind=earn"))
-    assert "There is nothing of this kind." in text_of(phone.get("/my/history?kind=expiry"))
+    assert "Nothing was found." in text_of(phone.get("/my/history?kind=expiry"))
 
 
 def file_of(phone: Client) -> list[list[str]]:
