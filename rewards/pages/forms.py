@@ -51,6 +51,11 @@ class HistoryForm(forms.Form):
         return not {"kind", "status"}.isdisjoint(self.errors)
 
     @property
+    def is_narrowed(self) -> bool:
+        """Whether more than a kind is asked for."""
+        return not self.asked.keys() <= {"kind"}
+
+    @property
     def asked(self) -> dict[str, str]:
         """What narrows the history, as the page's address says it."""
         return {name: self.data[name] for name in self.fields if self.data.get(name)}
