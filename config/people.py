@@ -1,26 +1,32 @@
-"""One person over all apps: all that is held of a member as one document, for the member and for staff.
+"""One person over all apps: all that is held of a member as one document, and its erasure.
 
-The right of access and to data portability: GDPR art. 15 and 20. Each app offers what it holds, in import order.
+The rights of access, to data portability and to erasure: GDPR art. 15, 20 and 17. Each app has its say, in import
+order.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 import msgspec
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.db import transaction as db_transaction
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone
 
 import loyalty.selectors
+import loyalty.services
 import members.selectors
+import members.services
 import rewards.selectors
+import rewards.services
 import segments.selectors
-from config.kernel.admin import TenantAdmin
+import segments.services
 from config.kernel.api.throttle import count_call
 from config.kernel.dossier import Page, Row, Section
+from config.kernel.erasure import Fate
 from config.kernel.pages import MemberPage
 from config.kernel.rates import Rate
 from members.models import Member
@@ -81,21 +87,11 @@ class DataDownload(MemberPage):
         if allowance.remaining < 0:
             later = {"Retry-After": str(allowance.reset)}
             return self.render_to_response(self.get_context_data(), status=429, headers=later)
-        return _download(self.member, self.now, shows_codes=True)
+        return download(self.member, self.now, shows_codes=True)
 
 
-@admin.site.admin_view
-def data_download_by_staff(request: HttpRequest, member_id: int) -> StreamingHttpResponse:
-    """A member's document for who asked by letter, without codes; Http404 for members of other programmes."""
-    office = cast(TenantAdmin, admin.site.get_model_admin(Member))
-    member = office.own_row(request, str(member_id))
-    if not office.has_change_permission(request, member):
-        raise PermissionDenied
-    office.log_change(request, member, "Downloaded the member's data.")
-    return _download(member, timezone.now(), shows_codes=False)
-
-
-def _download(member: Member, now: datetime, *, shows_codes: bool) -> StreamingHttpResponse:
+def download(member: Member, now: datetime, *, shows_codes: bool) -> StreamingHttpResponse:
+    """The member's document as a file that nobody keeps on the way."""
     return StreamingHttpResponse(
         member_document(member, now, shows_codes=shows_codes),
         content_type="application/json",
@@ -104,3 +100,32 @@ def _download(member: Member, now: datetime, *, shows_codes: bool) -> StreamingH
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def erasure_of(member: Member) -> Iterator[Fate]:
+    """What erasing the person makes of all that is held, app by app."""
+    for app in (members, segments, loyalty, rewards):
+        yield from app.selectors.erasure_of(member)
+
+
+@db_transaction.atomic
+def person_erase(*, member: Member, actor: str, now: datetime) -> Member:
+    """Erase a person from all apps, for good, or not at all; returns the row that is left.
+
+    Points are forfeited, the number is free again, the ledger still verifies; docs/rules.md says what stays and
+    why. `actor` is `staff:<username>`. Raises OrdersUnderWay, and NotFound for who is erased already.
+    """
+    with connection.cursor() as cursor:
+        # News, kept answers and files are read whole: they have no index by member.
+        cursor.execute("SET LOCAL statement_timeout = '60s'")
+    number = member.number
+    loyalty.services.account_lock(member=member, now=now)
+    erased = members.services.member_erase(member=member, now=now)
+    segments.services.member_erase(member=erased, number=number)
+    loyalty.services.member_erase(member=erased, actor=actor, now=now)
+    rewards.services.member_erase(member=erased, actor=actor, now=now)
+    log = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Member), object_id=str(erased.pk)
+    )
+    log.update(object_repr=erased.number)
+    return erased

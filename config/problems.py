@@ -33,6 +33,8 @@ ADVICE: dict[str, str] = {
     "not_found": "Check the number, code or reference. What belongs to another programme is not found either.",
     "occurred_at_out_of_window": "Send the instant of the purchase, at most 5 minutes ahead of our clock and "
     "no older than the programme allows. Older receipts are imported by staff.",
+    "orders_under_way": "End each of the <code>orders</code> first: deliver it, cancel it or take it back. Staff alone "
+    "erase a person.",
     "out_of_stock": "Show other gifts, or try again later: pieces come back when reservations lapse.",
     "payload_too_large": "Split it: a body has at most 1 MiB.",
     "picture_refused": "Save it as PNG, JPEG or WebP, at most 10 MiB and 40 million pixels, "

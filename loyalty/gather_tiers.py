@@ -30,7 +30,7 @@ from loyalty.tiers import Progress, Scheme
 _STANDINGS = f"""
 SELECT 1, {HEAD}, {MEMBER}, {TIERS.format(lead="true", day="%(today)s::date")}
 FROM members_programme p
-JOIN members_member m ON m.programme_id = p.id AND m.id = ANY(%(members)s::bigint[])
+JOIN members_member m ON m.programme_id = p.id AND m.id = ANY(%(members)s::bigint[]) AND m.status <> 'erased'
 LEFT JOIN loyalty_ruleshead h ON h.programme_id = p.id
 LEFT JOIN loyalty_account c ON c.id = m.id
 WHERE p.id = %(programme)s ORDER BY m.id
@@ -54,7 +54,7 @@ class StandingContext:
 
 
 def standings(programme_id: int, members: Sequence[int], now: datetime) -> list[StandingContext]:
-    """The programme's members of these ids, in the order of their ids; unknown ones are left out."""
+    """The programme's members of these ids, in the order of their ids; unknown and erased ones are left out."""
     known = latest(programme_id)
     while True:
         found = standings_under(known.tiers if known else None, programme_id, members, now)

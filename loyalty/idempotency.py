@@ -7,6 +7,7 @@ draft-ietf-httpapi-idempotency-key-header.
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,8 +33,10 @@ class Key:
     text: str
     fingerprint: bytes
 
-    def row(self, programme_id: int, now: datetime, status: int | None, body: str) -> dict[str, Any]:
-        """The row of loyalty_idempotencykey that `loyalty_apply` writes."""
+    def row(
+        self, programme_id: int, now: datetime, status: int | None, body: str, accounts: Collection[int]
+    ) -> dict[str, Any]:
+        """The row of loyalty_idempotencykey that `loyalty_apply` writes; `accounts` are those it is about."""
         return {
             "partner_id": self.partner_id,
             "key": self.text,
@@ -41,6 +44,7 @@ class Key:
             "fingerprint": hex_text(self.fingerprint),
             "status": status,
             "body": body,
+            "account_id": next(iter(accounts)) if len(accounts) == 1 else None,
             "created_at": now,
         }
 

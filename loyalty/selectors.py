@@ -11,9 +11,10 @@ import msgspec
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from config.kernel.dossier import Section
+from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from loyalty import answers, dossier, event_answers, event_gather, gather, ledger, purchases, wording
+from loyalty import answers, dossier, erasure, event_answers, event_gather, gather, ledger, purchases, wording
 from loyalty.answers import balance as figures_shown
 from loyalty.answers import entries_shown, local, receipt
 from loyalty.answers import ordered as metadata_shown
@@ -73,6 +74,7 @@ __all__ = [
     "base_params",
     "dossier_of",
     "entries_shown",
+    "erasure_of",
     "event_shown",
     "event_types_of",
     "figures_shown",
@@ -364,3 +366,8 @@ def dossier_of(member: Member, now: datetime) -> Iterator[Section]:
     """All that is held of the member here, the balance as it is at `now`; read as it is asked for."""
     yield Section("balance", balance_shown(member.programme, member.number, now))
     yield from dossier.sections(member, partner_names(member.programme))
+
+
+def erasure_of(member: Member) -> Iterator[Fate]:
+    """What erasing makes of what is held of the member here."""
+    return erasure.fates(member)

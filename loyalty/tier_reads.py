@@ -33,13 +33,14 @@ class HeldTier:
 def tier_of(member: Member, now: datetime) -> HeldTier | None:
     """A member's tier as it is at `now`: what is due and nobody wrote yet is seen, not written.
 
-    None for a member without a tier in a programme without tier rules.
+    None for a member without a tier in a programme without tier rules, and for who was erased.
     """
     scheme = scheme_of(member.programme_id)
     if scheme is None:
         return _given_tier(member) if member.tier else None
-    (context,) = gather_tiers.standings_under(scheme, member.programme_id, [member.pk], now)
-    return held_tier(context.progress.at(now), now) if context.progress else None
+    found = gather_tiers.standings_under(scheme, member.programme_id, [member.pk], now)
+    progress = found[0].progress if found else None
+    return held_tier(progress.at(now), now) if progress else None
 
 
 def tier_in(member: Member, seen: Snapshot) -> HeldTier | None:

@@ -19,8 +19,9 @@ from django.utils.translation import get_supported_language_variant
 from oauth2_provider.models import get_access_token_model
 
 from config.kernel.dossier import Section
+from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
-from members import dossier
+from members import dossier, erasure
 from members.identity import Kind, cookie_name, read
 from members.models import (
     Activity,
@@ -269,3 +270,8 @@ def partner_names(programme: Programme) -> dict[int, str]:
 def dossier_of(member: Member) -> Iterator[Section]:
     """All that is held of the member here, read as it is asked for."""
     return dossier.sections(member, partner_names(member.programme))
+
+
+def erasure_of(member: Member) -> Iterator[Fate]:
+    """What erasing makes of what is held of the member here."""
+    return erasure.fates(member)

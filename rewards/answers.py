@@ -90,7 +90,13 @@ def shown(context: KnownContext, now: datetime) -> Body:
 
 
 def allowed(status: Status, context: KnownContext) -> list[Status]:
-    """The steps that can be asked for now: a gift that does not come back is not returned, time alone lapses."""
+    """The steps that can be asked for now: a gift that does not come back is not returned, time alone lapses.
+
+    None for a person who was erased.
+    """
+    person = context.place.holding.person
+    if person is None or person.status == "erased":
+        return []
     return [
         to
         for to in following(status, is_digital=context.booked.row.is_digital)

@@ -33,6 +33,12 @@ class LimitReached(RistourneError):
     code, family, title = "limit_reached", Family.CONFLICT, "The gift's limit is reached"
 
 
+class OrdersUnderWay(RistourneError):
+    """Somebody still has to do something for these `orders`, so the person cannot be erased yet."""
+
+    code, family, title = "orders_under_way", Family.CONFLICT, "Gift orders are under way"
+
+
 class ReservationLapsed(RistourneError):
     code, family, title = "reservation_lapsed", Family.CONFLICT, "The reservation has lapsed"
 

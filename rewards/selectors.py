@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from config.kernel.dossier import Section
+from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from config.kernel.texts import best_language, chain, pick
@@ -28,7 +29,7 @@ from loyalty.selectors import (
 )
 from members.models import Member, Programme
 from members.selectors import default_language, partner_names
-from rewards import answers, dossier
+from rewards import answers, dossier, erasure
 from rewards.eligibility import Taker
 from rewards.gather import known_order
 from rewards.history import HistoryItem, OrderShown, item
@@ -287,3 +288,13 @@ def pools_low(programme: Programme, now: datetime) -> QuerySet[CodePool]:
 def dossier_of(member: Member, now: datetime, *, shows_codes: bool) -> Iterator[Section]:
     """All that is held of the member here, read as it is asked for; `shows_codes` is for the member alone."""
     return dossier.sections(member, partner_names(member.programme), now, shows_codes=shows_codes)
+
+
+def erasure_of(member: Member) -> Iterator[Fate]:
+    """What erasing makes of what is held of the member here."""
+    return erasure.fates(member)
+
+
+def orders_under_way(member: Member) -> list[str]:
+    """References of the orders that somebody still has to do something for: the member cannot be erased yet."""
+    return erasure.under_way(member)

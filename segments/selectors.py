@@ -7,10 +7,11 @@ from datetime import datetime
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from config.kernel.dossier import Section
+from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from members.models import Member, Programme
-from segments import dossier
+from segments import dossier, erasure
 from segments.criteria import Node
 from segments.models import Membership, Pin, Refresh, Segment, Upload
 from segments.wanted import set_based, wanted
@@ -175,3 +176,8 @@ def pin_counts(segment: Segment) -> dict[str, int]:
 def dossier_of(member: Member) -> Iterator[Section]:
     """All that is held of the member here, read as it is asked for."""
     return dossier.sections(member)
+
+
+def erasure_of(member: Member) -> Iterator[Fate]:
+    """What erasing makes of what is held of the member here."""
+    return erasure.fates(member)

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch
 from django.utils import timezone
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseClientRefresh
+
+from config.kernel.errors import NotFound
 
 PAGES = "/my/"
 """Where the member's pages are."""
@@ -33,7 +35,10 @@ class MemberPage(TemplateView):
             return HttpResponseClientRefresh() if request.htmx else _ask_in(request)  # type: ignore[attr-defined]
         self.member, self.programme = self.session.member, self.session.programme
         self.now = timezone.now()
-        return super().dispatch(request, *args, **kwargs)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except NotFound:
+            raise Http404 from None  # also a member who was erased while the page was made
 
     def get_template_names(self) -> list[str]:
         is_part = self.found_name and self.request.htmx  # type: ignore[attr-defined]

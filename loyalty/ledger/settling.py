@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.ledger.rows import Account, Lot, Posting
-from loyalty.ledger.steps import end_hold, expire_due, pay_debt
+from loyalty.ledger.steps import end_hold, expire, expire_due, pay_debt, spending_order
 
 
 def begin(account: Account, lots: Iterable[Lot], now: datetime) -> Posting:
@@ -19,6 +19,23 @@ def begin(account: Account, lots: Iterable[Lot], now: datetime) -> Posting:
     posting.account.version += 1
     _settle(posting)
     return posting
+
+
+def forfeit(posting: Posting) -> None:
+    """End every hold and send all that is left, active or pending, to breakage; debt stays.
+
+    The posting must know all open lots and those of the holds.
+    """
+    account = posting.account
+    for hold in list(account.holds):
+        end_hold(posting, hold, "released", posting.now, None)
+    for lot in sorted(posting.lots, key=spending_order):
+        if posting.is_pending(lot):
+            account.pending -= lot.remaining
+            account.available += lot.remaining
+        if lot.remaining:
+            expire(posting, lot, posting.now)
+    account.next_change_at = None
 
 
 def is_due(account: Account, now: datetime) -> bool:

@@ -6,7 +6,8 @@ from loyalty.ledger import Part
 from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
-from loyalty.services.baskets import BasketCommand, check_member, check_programme
+from loyalty.services.baskets import BasketCommand, check_member, check_not_erased, check_programme
+from loyalty.services.erasure import account_lock, member_erase
 from loyalty.services.evaluations import basket_evaluate
 from loyalty.services.event_outcomes import EventReversalCommand, event_decide, event_reverse
 from loyalty.services.event_types import event_type_save
@@ -78,6 +79,7 @@ __all__ = [
     "TermsRule",
     "Write",
     "account_expect",
+    "account_lock",
     "account_settle",
     "accounts_settle",
     "adjustment_decide",
@@ -85,6 +87,7 @@ __all__ = [
     "answer",
     "basket_evaluate",
     "check_member",
+    "check_not_erased",
     "check_programme",
     "conclude",
     "event_decide",
@@ -95,6 +98,7 @@ __all__ = [
     "is_final",
     "keys_forget",
     "known",
+    "member_erase",
     "needs_second_person",
     "points_confirm",
     "points_give_back",

@@ -70,12 +70,9 @@ def adjustment_post(*, write: Write, command: AdjustmentCommand) -> Answer:
             given = _decide(write, command, context, call)
         except RistourneError as error:
             if write.key and is_final(error):
-                unchanged = Call(write.now)
-                if context.holding.account:
-                    unchanged.expect(context.holding.account)
-                return conclude(write, unchanged, refused(write, error))
+                return conclude(write, Call(write.now), refused(write, error), holding=context.holding)
             raise
-        return conclude(write, call, given)
+        return conclude(write, call, given, holding=context.holding)
 
     return repeat(write, attempt, lambda: accounts)
 

@@ -112,6 +112,12 @@ def check_member(person: Person | None) -> Person:
     return person
 
 
+def check_not_erased(person: Person | None) -> None:
+    """MemberNotActive for a person who was erased: nothing is taken back any more of what they did."""
+    if person is not None and person.status == "erased":
+        raise MemberNotActive("The person was erased.")
+
+
 def check_points(points: int) -> int:
     """ValidationFailed when one posting would move more than 2**53 points."""
     if points > LARGEST_POSTING:

@@ -20,7 +20,7 @@ from loyalty.ledger import Posting, Source
 from loyalty.models import Event
 from loyalty.records import EventReversalRow, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
-from loyalty.services.baskets import check_member, check_programme, progress_of
+from loyalty.services.baskets import check_member, check_not_erased, check_programme, progress_of
 from loyalty.services.events import book, tell
 from loyalty.services.transactions import entry_row, refused
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
@@ -65,9 +65,9 @@ def event_reverse(*, write: Write, command: EventReversalCommand) -> Answer:
             given = _taken_back(write, command, context, rules, call)
         except RistourneError as error:
             if write.key and is_final(error) and not command.dry_run:
-                return conclude(write, _unchanged(write, context), refused(write, error))
+                return conclude(write, Call(write.now), refused(write, error), holding=context.holding)
             raise
-        return given if command.dry_run else conclude(write, call, given)
+        return given if command.dry_run else conclude(write, call, given, holding=context.holding)
 
     return repeat(write, attempt, lambda: accounts)
 
@@ -89,14 +89,6 @@ def _gathered(write: Write, event: str, reference: str = "") -> tuple[BookedCont
         rules = timeline(write.programme_id, found.head.rules_version)
 
 
-def _unchanged(write: Write, context: BookedContext) -> Call:
-    """A call that only holds if the account still is as it was when a refusal was decided."""
-    call = Call(write.now)
-    if context.holding.account:
-        call.expect(context.holding.account)
-    return call
-
-
 def _taken_back(
     write: Write, command: EventReversalCommand, context: BookedContext, rules: Timeline, call: Call
 ) -> Answer:
@@ -110,6 +102,7 @@ def _taken_back(
         body = event_answers.reversed_(context.booked, event, context.entry, zone)
         return answer(200, body, replayed=True)
     check_programme(context.head)
+    check_not_erased(context.holding.person)
     if event.row.status not in REVERSIBLE:
         raise AlreadyReversed("Nothing is left to take back.")
     posting = ledger.begin(account, context.holding.lots, write.now)

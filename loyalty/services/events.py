@@ -93,10 +93,10 @@ def event_post(*, write: Write, command: EventCommand) -> Answer:
             given = _decide(write, command, context, rules, device, call)
         except RistourneError as error:
             if write.key and is_final(error):
-                return conclude(write, Call(write.now), refused(write, error))
+                return conclude(write, Call(write.now), refused(write, error), holding=context.holding)
             raise
         # An event that staff decide is told differently later; all others are made again of what is stored.
-        return conclude(write, call, given, keeps_body=given.status == 202)
+        return conclude(write, call, given, holding=context.holding, keeps_body=given.status == 202)
 
     def lock_counter() -> None:
         if device is not None:

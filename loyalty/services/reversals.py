@@ -20,7 +20,7 @@ from loyalty.idempotency import Answer
 from loyalty.ledger import Account, Posting, Source
 from loyalty.records import EntryRow, ReversalRow, TransactionRow, facts_from, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
-from loyalty.services.baskets import check_programme, progress_of
+from loyalty.services.baskets import check_not_erased, check_programme, progress_of
 from loyalty.services.transactions import entry_row, refused
 from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
 
@@ -135,9 +135,9 @@ def transaction_reverse(*, write: Write, command: ReversalCommand) -> Answer:
             given = _decide(write, command, context, rules, call)
         except RistourneError as error:
             if write.key and is_final(error) and not command.dry_run:
-                return conclude(write, _unchanged(write, context), refused(write, error))
+                return conclude(write, Call(write.now), refused(write, error), holding=context.holding)
             raise
-        return given if command.dry_run else conclude(write, call, given)
+        return given if command.dry_run else conclude(write, call, given, holding=context.holding)
 
     return repeat(write, attempt, lambda: accounts)
 
@@ -159,14 +159,6 @@ def _gathered(write: Write, command: ReversalCommand) -> tuple[ReversalContext, 
         known = timeline(write.programme_id, found.head.rules_version)
 
 
-def _unchanged(write: Write, context: ReversalContext) -> Call:
-    """A call that only holds if the account still is as it was when a refusal was decided."""
-    call, account = Call(write.now), context.holding.account
-    if account:
-        call.expect(account)
-    return call
-
-
 def _decide(
     write: Write, command: ReversalCommand, context: ReversalContext, rules: Timeline, call: Call
 ) -> Answer:
@@ -177,6 +169,7 @@ def _decide(
     if context.booked:
         return _repeated(command, context.booked, row, context.entry, ruleset)
     check_programme(context.head)
+    check_not_erased(context.holding.person)
     if row.status == "reversed":
         raise AlreadyReversed("Nothing is left to take back.")
     command.check_digits(ruleset.terms.digits)

@@ -55,7 +55,8 @@ ORDER BY v.member_id LIMIT %(size)s
 # Who has not even the tier that needs no points: those enrolled since the last review.
 _NEWCOMERS = """
 SELECT m.id FROM members_member m
-WHERE m.programme_id = %(programme)s AND m.id > %(after)s AND m.tier = '' ORDER BY m.id LIMIT %(size)s
+WHERE m.programme_id = %(programme)s AND m.id > %(after)s AND m.tier = '' AND m.status <> 'erased'
+ORDER BY m.id LIMIT %(size)s
 """
 
 

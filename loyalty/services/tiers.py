@@ -8,7 +8,7 @@ import msgspec
 from django.db import transaction
 from django.db.models import F
 
-from config.kernel.errors import FieldError
+from config.kernel.errors import FieldError, NotFound
 from config.kernel.sql import rows
 from loyalty import gather_tiers, standings
 from loyalty.apply import Call
@@ -181,7 +181,10 @@ def _change_one(member: Member, now: datetime, change: Any, told: dict[str, Any]
     write = Write(member.programme_id, now)
 
     def attempt() -> Answer:
-        (context,) = gather_tiers.standings(member.programme_id, [member.pk], now)
+        found = gather_tiers.standings(member.programme_id, [member.pk], now)
+        if not found:
+            raise NotFound
+        (context,) = found
         known = context.progress
         if known is None:
             detail = FieldError("/tier", "no_tier_rules", "The programme has no tier rules.")

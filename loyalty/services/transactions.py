@@ -265,10 +265,10 @@ def transaction_earn(*, write: Write, command: BasketCommand) -> Answer:
             booking = desk.decide(command, context)
         except RistourneError as error:
             if write.key and is_final(error):
-                return conclude(write, Call(write.now), refused(write, error))
+                return conclude(write, Call(write.now), refused(write, error), holding=context.holding)
             raise
         given = answer(200 if booking.replayed else 201, booking.body(), replayed=booking.replayed)
-        return conclude(write, desk.call, given, keeps_body=False)
+        return conclude(write, desk.call, given, holding=context.holding, keeps_body=False)
 
     return repeat(write, attempt, lambda: accounts)
 

@@ -1,6 +1,6 @@
 """How every write of points runs: gather, decide, post; decide again if something moved; one answer per key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.db import OperationalError, transaction
 from config.kernel.errors import Family, RistourneError, TemporarilyUnavailable
 from loyalty.apply import Call, Stale, lock, send
 from loyalty.errors import RequestInProgress
-from loyalty.gather import Head
+from loyalty.gather import Head, Holding
 from loyalty.idempotency import Answer, Key, replay
 
 ATTEMPTS = 4
@@ -29,8 +29,8 @@ class Write:
     key: Key | None = None
     problem: Callable[[RistourneError], Mapping[str, Any]] = lambda error: {"code": error.code}
 
-    def key_row(self, status: int | None, body: str) -> dict[str, Any] | None:
-        return self.key.row(self.programme_id, self.now, status, body) if self.key else None
+    def key_row(self, status: int | None, body: str, accounts: Collection[int]) -> dict[str, Any] | None:
+        return self.key.row(self.programme_id, self.now, status, body, accounts) if self.key else None
 
 
 def answer(status: int, body: Mapping[str, Any], *, replayed: bool = False) -> Answer:
@@ -50,12 +50,18 @@ def is_final(error: RistourneError) -> bool:
     return error.family is Family.CONFLICT and not error.retryable
 
 
-def conclude(write: Write, call: Call, given: Answer, *, keeps_body: bool = True) -> Answer:
+def conclude(
+    write: Write, call: Call, given: Answer, *, holding: Holding | None = None, keeps_body: bool = True
+) -> Answer:
     """Post the call with its answer under the key; nothing is sent when there is nothing to book.
 
-    `keeps_body` False leaves the body out of the key row: it is made again of what is booked.
+    `holding` is whose points a kept answer tells of where the call moves none: it is kept only if the account
+    still is as it was gathered, and with it. `keeps_body` False leaves the body out of the key row: it is made
+    again of what is booked.
     """
-    call.key = write.key_row(given.status, given.body if keeps_body else "")
+    if write.key and not call.accounts and holding and holding.account:
+        call.expect(holding.account)
+    call.key = write.key_row(given.status, given.body if keeps_body else "", call.accounts)
     if not call.is_empty:
         send(call)
     return given
@@ -78,7 +84,7 @@ def repeat(
             if number < LOCKED_FROM:
                 return attempt()
             with transaction.atomic():
-                lock(write.programme_id, accounts(), write.key_row(None, ""))
+                lock(write.programme_id, accounts(), write.key_row(None, "", accounts()))
                 more_locks()
                 return attempt()
         except Stale:

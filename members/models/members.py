@@ -1,6 +1,7 @@
 """Members and, for each day, what they did."""
 
 from django.db import models
+from django.db.models import Q
 
 from config.kernel.codes import CODE_MAX_LENGTH, code_validator
 from members.models.programmes import Programme
@@ -12,11 +13,13 @@ class Member(models.Model):
     `tier` is the code of the tier held now ("" = none), written by loyalty. `birth_date_changes` keeps each
     earlier birth date with the instant it was replaced, so that a change re-arms no birthday bonus:
     `[{"at": "2026-11-23T09:00:00+00:00", "was": "1990-05-01" | null}]`.
+    Of an erased one nothing is left but the row that the ledger hangs on, under a number that means nothing.
     """
 
     class Status(models.TextChoices):
         ACTIVE = "active"
         CLOSED = "closed"
+        ERASED = "erased"
 
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="members", db_index=False)
     number = models.CharField(max_length=CODE_MAX_LENGTH, validators=[code_validator])
@@ -32,13 +35,23 @@ class Member(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     tier = models.CharField(max_length=CODE_MAX_LENGTH, blank=True, editable=False)
     enrolled_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, editable=False)
     identity_version = models.PositiveIntegerField(
         default=0, editable=False, help_text="Rises when all sessions end."
     )
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("erase_member", "Can erase a person")]
         constraints = [
+            # Whoever still holds the member from before writes nothing of the person back.
+            models.CheckConstraint(
+                condition=Q(status="erased", erased_at__isnull=False, birth_date=None, birth_date_changes=[])
+                & Q(first_name="", last_name="", email="", language="", tier="")
+                & Q(attributes={}, consents={}, metadata={})
+                | (~Q(status="erased") & Q(erased_at=None)),
+                name="member_erased_is_empty",
+            ),
             models.UniqueConstraint(fields=["programme", "number"], name="member_number_once"),
             # What composite foreign keys point to: a row of another programme cannot be referenced.
             models.UniqueConstraint(fields=["programme", "id"], name="member_of_programme"),

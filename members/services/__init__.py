@@ -8,6 +8,7 @@ from members.services.access import (
     staff_create,
     tokens_clear,
 )
+from members.services.erasure import member_erase
 from members.services.identification import (
     Opened,
     claim_of,
@@ -17,7 +18,14 @@ from members.services.identification import (
     session_revoke,
     sessions_revoke,
 )
-from members.services.members import MemberFields, Speaker, member_close, member_enrol, member_update
+from members.services.members import (
+    MemberFields,
+    Speaker,
+    member_close,
+    member_enrol,
+    member_lock,
+    member_update,
+)
 from members.services.programmes import (
     Language,
     ProgrammeOptions,
@@ -41,6 +49,8 @@ __all__ = [
     "language_update",
     "member_close",
     "member_enrol",
+    "member_erase",
+    "member_lock",
     "member_update",
     "partner_create",
     "partner_revoke_tokens",

@@ -13,6 +13,7 @@ from members.errors import MemberNotActive, ProgrammeNotActive
 from members.identity import Claim, Kind, sign
 from members.models import Member, MemberSession, OutboxEvent, Partner, Programme
 from members.selectors import session_of
+from members.services.members import member_lock
 
 SESSION_LIFETIME = timedelta(hours=12)
 """A session ends then, however much its cookie is renewed."""
@@ -86,6 +87,7 @@ def sessions_revoke(*, member: Member, now: datetime) -> int:
     return count
 
 
+@db_transaction.atomic
 def email_session_open(*, member: Member, device: str = "", now: datetime) -> str:
     """A session for someone who asked by e-mail; returns the token of the one-use link (15 minutes)."""
     _check_active(member)
@@ -118,9 +120,10 @@ def _is_beneath(path: str, allowed: str) -> bool:
 
 
 def _check_active(member: Member) -> None:
+    """ProgrammeNotActive, MemberNotActive; NotFound for who was erased. Nobody is while the session is made."""
     if member.programme.status != Programme.Status.ACTIVE:
         raise ProgrammeNotActive
-    if member.status != Member.Status.ACTIVE:
+    if member_lock(member=member) != Member.Status.ACTIVE:
         raise MemberNotActive
 
 

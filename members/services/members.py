@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import IntegrityError
 from django.db import transaction as db_transaction
 
-from config.kernel.errors import FieldError, ValidationFailed
+from config.kernel.errors import FieldError, NotFound, ValidationFailed
 from config.kernel.flat import flat_errors
 from config.kernel.models import check_fields
 from members.errors import MemberExists, ProgrammeNotActive
@@ -80,13 +80,16 @@ def member_enrol(
 def member_update(
     *, member: Member, now: datetime, speaker: Speaker = A_PARTNER, **changes: Unpack[MemberFields]
 ) -> Member:
-    """Change what is known of a member; flat objects are replaced whole. Raises ValidationFailed.
+    """Change what is known of a member; flat objects are replaced whole. Raises ValidationFailed, and NotFound
+    for who was erased.
 
     Each consent that changed is kept with who said so and when.
 
     An earlier birth date is kept with the instant of its change, so that no birthday comes twice.
     """
     stored = Member.objects.select_for_update().select_related("programme").get(pk=member.pk)
+    if stored.status == Member.Status.ERASED:
+        raise NotFound
     before = _content(stored)
     birth_date, consents = stored.birth_date, stored.consents
     for field, value in changes.items():
@@ -105,12 +108,25 @@ def member_update(
 
 
 def member_close(*, member: Member, now: datetime) -> Member:
-    """Take a member out of the programme; what was booked stays."""
+    """Take a member out of the programme; what was booked stays. Raises NotFound for who was erased."""
     with db_transaction.atomic():
+        member_lock(member=member)
         Member.objects.filter(pk=member.pk).update(status=Member.Status.CLOSED)
         _tell("member.closed", member, now)
     member.refresh_from_db()
     return member
+
+
+def member_lock(*, member: Member) -> str:
+    """Let nobody else change the member until the database transaction ends; returns the status.
+
+    Raises NotFound for who was erased meanwhile.
+    """
+    locked = Member.objects.select_for_update(no_key=True).filter(pk=member.pk)
+    status = locked.values_list("status", flat=True).first()
+    if status in (None, Member.Status.ERASED):
+        raise NotFound
+    return status
 
 
 _CONTENT_FIELDS = tuple(MemberFields.__annotations__)

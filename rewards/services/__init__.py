@@ -10,7 +10,8 @@ from rewards.services.catalogue_uploads import (
 )
 from rewards.services.categories import category_create, category_update
 from rewards.services.content import Content, Image, content_of
-from rewards.services.deliveries import deliveries_erase, deliveries_forget
+from rewards.services.deliveries import deliveries_forget
+from rewards.services.erasure import member_erase
 from rewards.services.gifts import (
     Terms,
     promotional_price_set,
@@ -57,8 +58,8 @@ __all__ = [
     "category_create",
     "category_update",
     "content_of",
-    "deliveries_erase",
     "deliveries_forget",
+    "member_erase",
     "picture_store",
     "pool_create",
     "pool_threshold",

@@ -197,13 +197,32 @@ def order_of(context: KnownContext) -> Order:
 
 
 def _lapse(context: KnownContext, call: Call) -> None:
-    row, at = context.booked.row, context.booked.row.reserved_until or call.now
+    _end(context, call, Status.LAPSED, SYSTEM, context.booked.row.reserved_until or call.now)
+
+
+def _end(context: KnownContext, call: Call, to: Status, actor: str, at: datetime) -> None:
+    """A reservation whose points are, or now become, free by themselves; pieces and code are free too."""
+    row = context.booked.row
     account_settle(call, context.place.holding, order_of(context))
     issuing.stock(call, context.gift, row.quantity)
     if context.booked.pool_code:
         call.add("pools_back", row.id)
-    issuing.step(call, row, Status.LAPSED, SYSTEM, at=at)
-    _change(context, call, row.status, Status.LAPSED, at)
+    issuing.step(call, row, to, actor, at=at)
+    _change(context, call, row.status, to, at)
+
+
+def reservation_end(*, programme_id: int, reference: str, actor: str, now: datetime) -> None:
+    """Write down that a reservation whose hold has ended is released, or lapsed if that was before.
+
+    The caller holds the account.
+    """
+    write = Write(programme_id, now)
+    context, call = _context(programme_id, reference, write), Call(now, function="rewards_apply")
+    if context.booked.row.status_at_instant(now) is Status.LAPSED:
+        _lapse(context, call)
+    else:
+        _end(context, call, Status.RELEASED, actor, now)
+    conclude(write, call, answer(200, {}))
 
 
 def reservations_lapse(*, now: datetime, reward_id: int | None = None, limit: int = 500) -> int:

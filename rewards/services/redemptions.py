@@ -20,7 +20,6 @@ from loyalty.services import (
     Order,
     Stale,
     Write,
-    account_expect,
     answer,
     check_member,
     check_programme,
@@ -118,7 +117,7 @@ def redemption_order(*, write: Write, command: RedemptionCommand) -> Answer:
             return _refuse(write, command, found, error)
         if command.mode == "dry_run" and decided.booked is None:
             return decided.given
-        conclude(write, call, decided.given)
+        conclude(write, call, decided.given, holding=found.place.holding)
         code = _code(decided, call) if decided.knows_code else None
         return issuing.with_code(decided.given, code)
 
@@ -156,9 +155,7 @@ def _refuse(write: Write, command: RedemptionCommand, context: NewContext, error
         raise Stale
     if not write.key or not is_final(error) or command.mode == "dry_run":
         raise error
-    unchanged = Call(write.now)
-    account_expect(unchanged, context.place.holding)
-    return conclude(write, unchanged, refused(write, error))
+    return conclude(write, Call(write.now), refused(write, error), holding=context.place.holding)
 
 
 def _decide(write: Write, command: RedemptionCommand, context: NewContext, call: Call) -> Decided:

@@ -28,6 +28,8 @@ def query(node: Node, *, programme_id: int, now: datetime, zone: ZoneInfo) -> Qu
     condition = writer.node(node)
     if not any(leaf.field == "status" for leaf in leaves(node)):
         condition = f"m.status = {writer.param('active')} AND {condition}"
+    else:
+        condition = f"m.status <> {writer.param('erased')} AND {condition}"
     sql = f"SELECT m.id FROM members_member m{writer.activity()} WHERE m.programme_id = %(programme)s AND {condition}"
     return Query(sql, writer.params)
 

@@ -1,6 +1,7 @@
 """Writes of segments and of who is in them."""
 
 from segments.services.batches import Operation, Outcome, memberships_apply
+from segments.services.erasure import member_erase
 from segments.services.memberships import membership_add, membership_remove
 from segments.services.pins import member_pin, member_pin_out, member_unpin
 from segments.services.refreshing import refresh_all, refresh_request, refresh_run, refreshes_forget
@@ -18,6 +19,7 @@ __all__ = [
     "Outcome",
     "criteria_read",
     "criteria_save",
+    "member_erase",
     "member_pin",
     "member_pin_out",
     "member_unpin",

@@ -8,6 +8,7 @@ from config.kernel.errors import NotFound
 from config.kernel.models import check_fields
 from members.errors import MemberNotActive
 from members.models import Member
+from members.services import member_lock
 from segments.errors import BackdatedMembership, SegmentIsDynamic
 from segments.models import Membership, Segment
 from segments.selectors import memberships_at
@@ -47,7 +48,7 @@ def membership_add(
     )
     check_fields(membership, checks_uniqueness=False)
     with db_transaction.atomic():
-        member_lock(member)
+        member_lock(member=member)
         existing = memberships_at(segment.programme, starts).filter(segment=segment, member=member).first()
         if existing is not None:
             return existing, False
@@ -80,7 +81,8 @@ def membership_remove(
     SegmentIsDynamic.
     """
     check_by_hand(segment)
-    member_lock(member)
+    # The database refuses overlapping memberships, but two that are written at once may wait for each other.
+    member_lock(member=member)
     own = Membership.objects.filter(programme_id=segment.programme_id, segment=segment, member=member)
     dropped, _ = own.filter(valid_from__gte=now).delete()
     held = list(
@@ -91,14 +93,6 @@ def membership_remove(
         membership.save(update_fields=["valid_until", "end_reason", "end_source"])
         tell(REMOVED, membership, now)
     return bool(dropped or held)
-
-
-def member_lock(member: Member) -> None:
-    """Let nobody else put the member in or out until the database transaction ends.
-
-    The database refuses overlapping memberships, but two that are written at once may wait for each other.
-    """
-    Member.objects.select_for_update(no_key=True).values("pk").get(pk=member.pk)
 
 
 def check_by_hand(segment: Segment) -> None:

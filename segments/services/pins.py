@@ -56,5 +56,6 @@ def _apply(segment: Segment, member: Member, operation: Operation, source: str, 
         raise ValidationFailed.at("/reason", "required", "A pin needs a reason.")
     (outcome,) = memberships_apply(segment=segment, operations=[operation], source=source, now=now)
     if outcome.status == "rejected":
-        raise MemberNotActive
+        # The number is nobody's when the person was erased meanwhile.
+        raise NotFound if outcome.code == NotFound.code else MemberNotActive
     return outcome

@@ -35,13 +35,16 @@ moved AS (
 told AS ({news})
 SELECT count(*) FROM moved"""
 
+# Whoever is erased meanwhile is waited for, and does not enter.
 _ENTER = """WITH wanted AS MATERIALIZED ({wanted}),
 moved AS (
     INSERT INTO segments_membership (programme_id, segment_id, member_id, valid_from, reason, source)
-    SELECT %(programme)s, %(segment)s, w.id, %(now)s, %(reason)s, 'criteria' FROM wanted w
-    WHERE NOT EXISTS (
+    SELECT %(programme)s, %(segment)s, w.id, %(now)s, %(reason)s, 'criteria'
+    FROM wanted w JOIN members_member m ON m.id = w.id
+    WHERE m.programme_id = %(programme)s AND m.status <> 'erased' AND NOT EXISTS (
         SELECT FROM segments_membership s
         WHERE s.segment_id = %(segment)s AND s.member_id = w.id AND s.valid_until IS NULL)
+    FOR KEY SHARE OF m
     RETURNING member_id),
 told AS ({news})
 SELECT count(*) FROM moved"""
