@@ -8,7 +8,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 from config.kernel import codes  # noqa: F401
 from config.kernel.api import UnknownPath
 from config.kernel.api.routing import under
-from config.people import DataDownload, data_download_by_staff
+from config.people import DataDownload
+from config.people_office import data_download_by_staff, person_erase_by_staff
 from config.views import IndexPage, ProblemsPage, healthz
 from members.api.urls import oauth_urlpatterns
 
@@ -37,5 +38,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/profile/data", DataDownload.as_view(), name="member-data"),
     path("media/", include("rewards.urls")),
     path("admin/members/member/<int:member_id>/data", data_download_by_staff, name="member-data-by-staff"),
+    path("admin/members/member/<int:member_id>/erase", person_erase_by_staff, name="member-erase-by-staff"),
     path("admin/", admin.site.urls),
 ]

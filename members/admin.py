@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
@@ -146,7 +145,19 @@ class MemberAdmin(TenantAdmin):
     list_filter = [("programme", OwnFilter), "status"]
     search_fields = ["number__exact", "email__iexact", "last_name__istartswith"]
     show_full_result_count = False
-    actions_detail = ["end_sessions", "download", "close"]
+    actions_detail = ["end_sessions", "close"]
+    # What is done for a person in all apps at once is told where they meet.
+    change_form_outer_after_template = "admin/members/person.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        is_erased = obj is not None and obj.status == Member.Status.ERASED
+        return super().has_change_permission(request, obj) and not is_erased
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """Nothing is done to who was erased."""
+        row = self.get_object(request, object_id)
+        is_open = row is not None and self.has_change_permission(request, row)
+        return super().get_actions_detail(request, object_id) if is_open else []
 
     def get_exclude(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
         return ["enrolled_at", *([] if obj else ["status"])]
@@ -173,19 +184,14 @@ class MemberAdmin(TenantAdmin):
     @action(description="End sessions", dialog=asks("Sign this member out everywhere?"))
     def end_sessions(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         """Sign the member out on every device."""
-        count = sessions_revoke(member=self.own_row(request, object_id), now=timezone.now())
+        count = sessions_revoke(member=self.row_to_change(request, object_id), now=timezone.now())
         self.message_user(request, f"{count} sessions ended.")
         return go_to(request, "admin:members_member_change", object_id)
-
-    @action(description="Download data")
-    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """All that is held of the member, for a request by letter; the address is where all apps meet."""
-        return redirect("member-data-by-staff", self.own_row(request, object_id).pk)
 
     @action(description="Close", dialog=asks("Take this member out of the programme?"))
     def close(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:
         """Take the member out of the programme."""
-        member_close(member=self.own_row(request, object_id), now=timezone.now())
+        member_close(member=self.row_to_change(request, object_id), now=timezone.now())
         self.message_user(request, "The member is closed.")
         return go_to(request, "admin:members_member_change", object_id)
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.admin import RelatedFieldListFilter
+from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
@@ -98,6 +99,13 @@ class TenantAdmin(ModelAdmin):
     def own_row(self, request: HttpRequest, object_id: str) -> Any:
         """The row an action is about; Http404 if it is not one of the user's programmes, or no id at all."""
         return found_or_404(self.get_object(request, object_id))
+
+    def row_to_change(self, request: HttpRequest, object_id: str) -> Any:
+        """The row that an action changes; Http404 as `own_row`, PermissionDenied for one that may not be changed."""
+        row = self.own_row(request, object_id)
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        return row
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
