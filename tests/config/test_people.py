@@ -1,6 +1,7 @@
 """All that is held of a member as one document: for the member, and for staff who are asked by letter."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -36,7 +37,10 @@ def life(till: ApiClient, club: Segment, ada: Member) -> dict[str, str]:  # noqa
 
 
 def document(client: Client, url: str = URL) -> dict[str, Any]:
-    answer = client.get(url)
+    return document_in(client.get(url))
+
+
+def document_in(answer: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.content
     return json.loads(b"".join(answer))
 
@@ -222,13 +226,15 @@ def test_staff_download_it_for_who_wrote_a_letter(
     life: dict[str, str],
     ada: Member,  # noqa: F811
 ) -> None:
-    """The same document without codes, and a line in the log."""
-    action = reverse("admin:members_member_download", args=[ada.pk])
-    assert action in desk.get(reverse(CHANGE, args=[ada.pk])).content.decode()
-    led = desk.get(action)
-    assert led.status_code == 302
+    """The same document without codes, and a line in the log; a link that leads there does nothing."""
+    address = reverse("member-data-by-staff", args=[ada.pk])
+    assert (
+        f'<form method="post" action="{address}">'
+        in desk.get(reverse(CHANGE, args=[ada.pk])).content.decode()
+    )
+    assert desk.get(address).status_code == 405
     assert not LogEntry.objects.exists()
-    theirs = document(desk, led.headers["Location"])
+    theirs = document_in(desk.post(address))
     own = document(browser_of(till))
     codes = {voucher["code"] for order in theirs["redemptions"] for voucher in order["vouchers"]}
     assert codes == {None}
@@ -238,9 +244,23 @@ def test_staff_download_it_for_who_wrote_a_letter(
     assert log.get_change_message() == "Downloaded the member's data."
 
 
+def test_the_button_carries_the_pages_own_token(desk: Client, club: Segment, ada: Member) -> None:  # noqa: F811
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = desk.cookies
+    address = reverse("member-data-by-staff", args=[ada.pk])
+    assert strict.post(address).status_code == 403
+    assert not LogEntry.objects.exists()
+    page = strict.get(reverse(CHANGE, args=[ada.pk])).content.decode()
+    form = page.split(f'action="{address}">', 1)[1]
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)
+    assert found
+    assert strict.post(address, {"csrfmiddlewaretoken": found[1]}).status_code == 200
+
+
 def test_a_closed_member_may_still_ask(desk: Client, club: Segment, ada: Member) -> None:  # noqa: F811
     Member.objects.filter(pk=ada.pk).update(status="closed")
-    assert document(desk, reverse("member-data-by-staff", args=[ada.pk]))["profile"]["status"] == "closed"
+    answer = desk.post(reverse("member-data-by-staff", args=[ada.pk]))
+    assert document_in(answer)["profile"]["status"] == "closed"
 
 
 def test_nobody_else_gets_it_from_the_back_office(
@@ -252,12 +272,12 @@ def test_nobody_else_gets_it_from_the_back_office(
     programme: Programme,  # noqa: F811
 ) -> None:
     address = reverse("member-data-by-staff", args=[ada.pk])
-    assert stranger.get(address).status_code == 404
-    assert stranger.get(reverse("admin:members_member_download", args=[ada.pk])).status_code == 404
+    assert stranger.post(address).status_code == 404
     former = django_user_model.objects.create_user("former", password="x" * 20)
     former.programme_memberships.create(programme=programme)
     visitor = Client()
     visitor.force_login(former, "django.contrib.auth.backends.ModelBackend")
     for client in (Client(), visitor, browser_of(till)):
-        assert "/admin/login/" in client.get(address).headers["Location"]
+        for ask in (client.get, client.post):
+            assert "/admin/login/" in ask(address).headers["Location"]
     assert not LogEntry.objects.exists()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.people import person_erase
 from members.models import Member, MemberSession, Programme
 from members.services import member_close, partner_update, session_revoke, sessions_revoke
 from tests.factories import ApiClient
@@ -227,7 +228,7 @@ def test_tokens_from_the_future(shop: ApiClient) -> None:
         check_refused(tokens)
 
 
-@pytest.mark.parametrize("how", ["session", "all", "closed", "gone", "programme"])
+@pytest.mark.parametrize("how", ["session", "all", "closed", "erased", "gone", "programme"])
 def test_what_ends_tokens(shop: ApiClient, ada: Member, how: str) -> None:
     tokens, now = identify(shop), timezone.now()
     assert by_cookie(tokens.cookie).status == 200
@@ -237,6 +238,8 @@ def test_what_ends_tokens(shop: ApiClient, ada: Member, how: str) -> None:
         sessions_revoke(member=ada, now=now)
     elif how == "closed":
         member_close(member=ada, now=now)
+    elif how == "erased":
+        person_erase(member=ada, actor="staff:carol", now=now)
     elif how == "gone":
         MemberSession.objects.all().delete()
         ada.delete()
