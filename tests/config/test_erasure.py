@@ -1,6 +1,5 @@
 """A person is erased: nothing in the database says who it was, and the ledger still verifies."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from config.kernel.errors import NotFound
 from config.people import person_erase
 from loyalty.models import (
     Account,
@@ -17,29 +15,19 @@ from loyalty.models import (
     Event,
     EventReversal,
     IdempotencyKey,
-    Lot,
     Reversal,
-    Tier,
     Transaction,
 )
 from loyalty.services import (
     AdjustmentCommand,
-    ReversalCommand,
     Write,
     adjustment_post,
-    tier_grant,
-    tiers_review,
-    transaction_reverse,
 )
 from loyalty.verification import account_verify
-from members.errors import MemberNotActive
 from members.models import Member, OutboxEvent, Programme, SignInRequest
-from members.services import email_session_open, member_close, member_update, session_open
-from rewards.errors import IllegalStep, OrdersUnderWay
+from rewards.errors import OrdersUnderWay
 from rewards.models import PoolCode, Redemption, Reward
-from rewards.services import MoveCommand, Status, redemption_move
 from segments.models import Segment
-from segments.services import criteria_save, member_pin, membership_add, refresh_request, refresh_run
 from tests.config.quill import BORN, NUMBER, WORD, person, whole_life
 from tests.factories import ApiClient
 from tests.fixtures import ada, eve, nothing_remembered, programme  # noqa: F401
@@ -290,60 +278,3 @@ def test_others_keep_what_is_theirs(till: ApiClient, quill: Member, code: str, a
     assert before == after
     assert [row.email for row in SignInRequest.objects.all()] == ["ada@quill.example"]
     assert IdempotencyKey.objects.filter(account_id=ada.pk).exists()
-
-
-# --- Nobody brings the person back --------------------------------------------------------------------
-
-
-def test_who_still_holds_the_member_writes_nothing(
-    till: ApiClient,  # noqa: F811
-    quill: Member,
-    code: str,
-    club: Segment,  # noqa: F811
-) -> None:
-    stale = Member.objects.select_related("programme").get(pk=quill.pk)
-    erase(quill)
-    before, silver = dump(), Tier.objects.get(code="SILVER")
-    grant = {"reason": WORD, "actor": "staff:carol", "until": MONDAY + timedelta(days=9), "now": MONDAY}
-    pinned = Segment.objects.get(code="rich")
-    writes: dict[str, Any] = {
-        "update": lambda: member_update(member=stale, now=MONDAY, first_name=WORD),
-        "close": lambda: member_close(member=stale, now=MONDAY),
-        "erase": lambda: erase(stale),
-        "identify": lambda: session_open(partner=till.partner, member=stale, now=MONDAY),
-        "mail": lambda: email_session_open(member=stale, now=MONDAY),
-        "segment": lambda: membership_add(segment=club, member=stale, now=MONDAY, reason=WORD),
-        "pin": lambda: member_pin(segment=pinned, member=stale, reason=WORD, now=MONDAY, source="staff"),
-        "tier": lambda: tier_grant(member=stale, tier=silver, **grant),
-    }
-    for name, write in writes.items():
-        with pytest.raises(NotFound):
-            write()
-        assert dump() == before, name
-
-
-def test_nothing_is_taken_back_any_more(quill: Member, code: str) -> None:
-    """Staff see the documents under what stands for their references."""
-    erased = erase(quill)
-    write = Write(erased.programme_id, MONDAY)
-    purchase = Transaction.objects.filter(account_id=erased.pk).order_by("id")[1]
-    with pytest.raises(MemberNotActive):
-        transaction_reverse(write=write, command=ReversalCommand(purchase.reference, "RET", None))
-    parcel = Redemption.objects.filter(member=erased, status="delivered", is_digital=False).get()
-    command = MoveCommand(parcel.reference, Status.RETURN_REQUESTED, "staff:carol")
-    with pytest.raises(IllegalStep):
-        redemption_move(write=write, command=command)
-    account = Account.objects.get(pk=erased.pk)
-    assert [getattr(account, name) for name in FIGURES] == [0, 0, 0, 0]
-    assert not Lot.objects.filter(account=erased.pk, remaining__gt=0).exists()
-
-
-def test_jobs_leave_the_row_alone(quill: Member, code: str) -> None:
-    erased = erase(quill)
-    rich = Segment.objects.get(code="rich")
-    anybody = {"all": [{"not": {"field": "status", "op": "in", "value": ["active"]}}]}
-    criteria_save(segment=rich, criteria=anybody, now=MONDAY)
-    refresh_run(refresh_id=refresh_request(segment=rich, now=MONDAY).pk, now=MONDAY)
-    tiers_review(now=MONDAY + timedelta(days=800))
-    erased.refresh_from_db()
-    assert (erased.memberships.count(), erased.tier) == (0, "")

@@ -1,0 +1,87 @@
+"""Another connection on which a person is erased at a chosen moment of what goes on here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from config.people import person_erase
+from loyalty import apply
+from loyalty.models import Account
+from loyalty.services import writes
+from members.models import Member
+from tests.config.quill import WORD
+from tests.ledger_checks import check_ledger
+from tests.rewards.test_vouchers import dump
+
+
+def erase(member: Member) -> Any:
+    return person_erase(member=member, actor="staff:carol", now=timezone.now())
+
+
+class Meanwhile:
+    """Another connection on which the person is erased, beginning `now()` and awaited when the block ends."""
+
+    def __init__(self, member: Member) -> None:
+        self.errors: list[Exception] = []
+        self.has_begun = False
+        self.thread = Thread(target=self._run, args=(member,))
+
+    def _run(self, member: Member) -> None:
+        try:
+            erase(member)
+        except Exception as error:
+            self.errors.append(error)
+        finally:
+            connections.close_all()
+
+    def now(self) -> None:
+        """Once: begin, and go on when it is done, or waits for us."""
+        if not self.has_begun:
+            self.has_begun = True
+            self.thread.start()
+            self.thread.join(timeout=1)
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """As a wrapper of Django's statements: right after the member was read for the first time."""
+        answer = execute(sql, params, many, context)
+        if '"members_member"' in sql and sql.startswith("SELECT"):
+            self.now()
+        return answer
+
+
+@contextmanager
+def erased_once_decided(member: Member, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The person is erased between the decision of the first write of points and its posting."""
+    meanwhile = Meanwhile(member)
+
+    def send(call: apply.Call) -> None:
+        meanwhile.now()
+        apply.send(call)
+
+    monkeypatch.setattr(writes, "send", send)
+    yield
+    meanwhile.thread.join()
+    assert meanwhile.errors == []
+
+
+@contextmanager
+def erased_once_read(member: Member) -> Iterator[None]:
+    """The person is erased after this connection has read the member, and before it writes."""
+    meanwhile = Meanwhile(member)
+    with connection.execute_wrapper(meanwhile):
+        yield
+    meanwhile.thread.join()
+    assert meanwhile.errors == []
+
+
+def check_gone(member: Member) -> None:
+    """Nothing says who it was, and the books are right: the account is at zero."""
+    assert [line[:300] for line in dump().split("\n") if WORD.upper() in line] == []
+    account = Account.objects.get(pk=member.pk)
+    assert (account.available, account.pending, account.held, account.debt) == (0, 0, 0, 0)
+    check_ledger()
