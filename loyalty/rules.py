@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from config.kernel.errors import FieldError
+from config.kernel.texts import Texts
 from loyalty.engine.numbers import LARGEST_POSTING, QUANTITY, RATE, plain, scaled
 from loyalty.engine.ruleset import SCOPES
 from loyalty.errors import RuleRefused
@@ -185,25 +186,32 @@ class PromotionRule:
 @dataclass(frozen=True, slots=True)
 class PromotionDraft:
     """What a promotion is to say next: its name, rule, and which segments to link (include or exclude, by
-    code) and to unlink when it is published. Other links stay as they are."""
+    code) and to unlink when it is published; other links stay as they are. `labels` are names by language."""
 
     name: str
     rule: PromotionRule
     link: Mapping[str, str] = field(default_factory=dict)
     unlink: tuple[str, ...] = ()
+    labels: Texts = field(default_factory=dict)
 
     def row(self, code: str) -> dict[str, Any]:
         """As stored: the promotion part with its product set inline."""
         part = self.rule.part(code, None)
         if self.rule.products:
             part["products"] = self.rule.products.part()
-        return {"name": self.name, "rule": part, "link": dict(self.link), "unlink": list(self.unlink)}
+        return {
+            "name": self.name,
+            "labels": dict(self.labels),
+            "rule": part,
+            "link": dict(self.link),
+            "unlink": list(self.unlink),
+        }
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "PromotionDraft":
         part = row["rule"]
         rule = PromotionRule.from_part(part, part["products"])
-        return cls(row["name"], rule, row["link"], tuple(row["unlink"]))
+        return cls(row["name"], rule, row["link"], tuple(row["unlink"]), row.get("labels", {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads of loyalty; the programme comes first. They write nothing and show the settled view."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from config.kernel.dossier import Section
 from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
+from config.kernel.texts import called
 from loyalty import answers, dossier, erasure, event_answers, event_gather, gather, ledger, purchases, wording
 from loyalty.answers import balance as figures_shown
 from loyalty.answers import entries_shown, local, receipt
@@ -326,15 +327,19 @@ def product_names(programme: Programme, skus: Iterable[str]) -> dict[str, str]:
     return dict(named.values_list("sku", "name"))
 
 
-def promotion_names(programme: Programme, codes: Iterable[str]) -> dict[str, str]:
-    """Names of promotions by code."""
-    found = Promotion.objects.filter(programme=programme, code__in=set(codes))
-    return dict(found.values_list("code", "name"))
+def promotion_names(programme: Programme, codes: Iterable[str], languages: Sequence[str]) -> dict[str, str]:
+    """What promotions are called along a chain of languages, by code."""
+    return _called(Promotion.objects.filter(programme=programme, code__in=set(codes)), languages)
 
 
-def tier_names(programme: Programme) -> dict[str, str]:
-    """Names of the programme's tiers by code."""
-    return dict(Tier.objects.filter(programme=programme).values_list("code", "name"))
+def tier_names(programme: Programme, languages: Sequence[str]) -> dict[str, str]:
+    """What the programme's tiers are called along a chain of languages, by code."""
+    return _called(Tier.objects.filter(programme=programme), languages)
+
+
+def _called(rows: "QuerySet[Any]", languages: Sequence[str]) -> dict[str, str]:
+    named = rows.values_list("code", "name", "labels")
+    return {code: called(name, labels, languages) for code, name, labels in named}
 
 
 def product_of(programme: Programme, sku: str) -> Product:

@@ -35,7 +35,7 @@ def scheme_of(programme_id: int) -> Scheme | None:
         period=rules.period,
         length=rules.length,
         keeps_following=rules.keeps_following,
-        levels=tuple(Level(*row) for row in levels.values_list("code", "name", "threshold")),
+        levels=tuple(Level(*row) for row in levels.values_list("code", "name", "threshold", "labels")),
     )
 
 

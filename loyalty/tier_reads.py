@@ -1,10 +1,11 @@
 """Tiers as they are shown: settled at an instant, with the way to the next one. Nothing is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import QuerySet
 
+from config.kernel.texts import Texts
 from loyalty import gather_tiers
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.models import Tier, TierChange
@@ -23,6 +24,7 @@ class HeldTier:
 
     code: str
     name: str
+    labels: Texts = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
     is_granted: bool = False
@@ -52,18 +54,20 @@ def tier_in(member: Member, seen: Snapshot) -> HeldTier | None:
 
 def _given_tier(member: Member) -> HeldTier:
     tier = Tier.objects.filter(programme=member.programme_id, code=member.tier).first()
-    return HeldTier(member.tier, tier.name if tier else member.tier)
+    return HeldTier(member.tier, tier.name, tier.labels) if tier else HeldTier(member.tier, member.tier)
 
 
 def held_tier(progress: Progress, now: datetime) -> HeldTier:
     """What a settled progress says."""
     scheme, standing = progress.scheme, progress.standing
     code = scheme.held(standing)
+    level = next((level for level in scheme.levels if level.code == code), Level(code, code, None))
     is_granted = code != standing.tier
     ends = start_of_day(scheme.zone, standing.valid_until) if standing.valid_until else None
     return HeldTier(
         code=code,
-        name=next((level.name for level in scheme.levels if level.code == code), code),
+        name=level.name,
+        labels=level.labels,
         since=standing.granted_at if is_granted else standing.since,
         until=standing.granted_until if is_granted else ends,
         is_granted=is_granted,

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from config.kernel.texts import Texts
 from loyalty.engine.calendar import add_months, local_day, start_of_day
 
 EARNED, EXPIRED, GRANTED, GRANT_ENDED = "earned", "expired", "granted", "grant_ended"
@@ -44,11 +45,12 @@ class Change(NamedTuple):
 
 
 class Level(NamedTuple):
-    """A tier; `threshold` in qualifying points of a period, None = by grant only."""
+    """A tier; `threshold` in qualifying points of a period, None = by grant only; `labels` are names by language."""
 
     code: str
     name: str
     threshold: int | None
+    labels: Texts = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def language_for(language: str) -> str:
 
 _SPOKEN = ArraySubquery(
     ProgrammeLanguage.objects.filter(programme=OuterRef("programme")).values(
-        language=JSONObject(code="code", name="name")
+        language=JSONObject(code="code", name="name", fallback="fallback", is_default="is_default")
     )
 )
 
@@ -203,7 +203,7 @@ class LanguageName(NamedTuple):
 
 def session_of(kind: Kind, token: str, now: datetime) -> MemberSession | None:
     """The live session that a token of this kind stands for, with member, programme and partner, and the
-    programme's languages as `spoken`: a list of `{"code", "name"}`.
+    programme's languages as `spoken`: a list of `{"code", "name", "fallback", "is_default"}`.
 
     None for every token that does not hold: not genuine, too old, of a session that is over or revoked, of
     a member or programme that is closed, or of a partner that may no longer identify members.
@@ -237,7 +237,7 @@ def languages_offered(session: MemberSession | None) -> list[LanguageName]:
     """What a page can be read in: a programme's languages, for a stranger those of our own texts."""
     if session is None:
         return [LanguageName(code, name) for code, name in settings.LANGUAGES]
-    return [LanguageName(**language) for language in session.spoken]  # type: ignore[attr-defined]
+    return [LanguageName(x["code"], x["name"]) for x in session.spoken]  # type: ignore[attr-defined]
 
 
 def _by_partner(partner_id: int | None) -> Q:

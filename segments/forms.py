@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextInputWidget
 
+from config.kernel.language_fields import language_fields
+from config.kernel.texts import LABEL_LENGTH
 from members.selectors import languages_of
 from segments.models import DESCRIPTION_MAX_LENGTH, Segment
 
-_PREFIX = "description_"
+LABEL, DESCRIPTION = "label_", "description_"
 
 
 class SegmentForm(forms.ModelForm):
@@ -21,26 +22,20 @@ class SegmentForm(forms.ModelForm):
 
 
 def segment_form(segment: Segment) -> type[SegmentForm]:
-    """The form of a segment that exists, with a text for each language of its programme."""
-    texts: dict[str, Any] = {
-        f"{_PREFIX}{language.code}": forms.CharField(
-            label=f"Members read, {language.name}",
-            required=False,
-            max_length=DESCRIPTION_MAX_LENGTH,
-            initial=segment.descriptions.get(language.code, ""),
-            widget=UnfoldAdminTextInputWidget,
-            help_text="Why they are in this group, on their page of groups. The reasons of staff stay inside.",
-        )
-        for language in languages_of(segment.programme)
-    }
-    return type("SegmentForm", (SegmentForm,), texts)
+    """The form of a segment that exists, with its texts in each language of its programme."""
+    return type("SegmentForm", (SegmentForm,), dict(text_fields(segment)))
 
 
-def description_fields(segment: Segment) -> list[str]:
-    """The names of the form's texts."""
-    return [f"{_PREFIX}{language.code}" for language in languages_of(segment.programme)]
-
-
-def descriptions_of(fields: dict[str, Any]) -> dict[str, str]:
-    """What was typed, by language, of those that differ."""
-    return {name.removeprefix(_PREFIX): text for name, text in fields.items() if name.startswith(_PREFIX)}
+def text_fields(segment: Segment) -> dict[str, Any]:
+    """What members read: what the segment is called, and why they are in it."""
+    languages = [(language.code, language.name) for language in languages_of(segment.programme)]
+    return language_fields(
+        LABEL, languages, label="Name for members", length=LABEL_LENGTH, said=segment.labels
+    ) | language_fields(
+        DESCRIPTION,
+        languages,
+        label="Members read",
+        length=DESCRIPTION_MAX_LENGTH,
+        said=segment.descriptions,
+        help_text="Why they are in this group, on their page of groups. The reasons of staff stay inside.",
+    )

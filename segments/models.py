@@ -14,8 +14,9 @@ DESCRIPTION_MAX_LENGTH = 200
 
 
 class Segment(models.Model):
-    """A named group of a programme's members; `is_shown_to_members` lets a member see that they are in it, with
-    `descriptions` (`{language: text}`) of why. The reasons of memberships are the staff's own.
+    """A named group of a programme's members; `is_shown_to_members` lets a member see that they are in it, under
+    the name of `labels` and with `descriptions` of why (`{language: text}`). The reasons of memberships are the
+    staff's own.
 
     `criteria` say who is in a dynamic one (`segments.criteria`, JSON; None until they are set: then nobody
     but who is pinned in). The history keeps every version of them, with who changed it and when.
@@ -28,6 +29,7 @@ class Segment(models.Model):
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="segments", db_index=False)
     code = models.CharField(max_length=CODE_MAX_LENGTH, validators=[code_validator])
     name = models.CharField(max_length=200)
+    labels = models.JSONField(default=dict, blank=True, editable=False)
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.STATIC)
     is_shown_to_members = models.BooleanField(default=False)
     descriptions = models.JSONField(default=dict, blank=True, editable=False)

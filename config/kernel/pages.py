@@ -1,5 +1,6 @@
 """What the member's pages of every app stand on."""
 
+from functools import cached_property
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseClientRefresh
 
 from config.kernel.errors import NotFound
+from config.kernel.texts import Spoken, best_language, chain
 
 PAGES = "/my/"
 """Where the member's pages are."""
@@ -29,16 +31,22 @@ class MemberPage(TemplateView):
     found_name = ""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.session = getattr(request, "member_session", None)
-        if self.session is None:
+        session = getattr(request, "member_session", None)
+        if session is None:
             # The part of a page has no room for another page: the browser asks for the whole one again.
             return HttpResponseClientRefresh() if request.htmx else _ask_in(request)  # type: ignore[attr-defined]
-        self.member, self.programme = self.session.member, self.session.programme
+        self.session, self.member, self.programme = session, session.member, session.programme
         self.now = timezone.now()
         try:
             return super().dispatch(request, *args, **kwargs)
         except NotFound:
             raise Http404 from None  # also a member who was erased while the page was made
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the programme to look for a text in, the member's first."""
+        spoken = [Spoken(x["code"], x["fallback"], x["is_default"]) for x in self.session.spoken]
+        return chain(best_language([self.member.language], spoken), spoken)
 
     def get_template_names(self) -> list[str]:
         is_part = self.found_name and self.request.htmx  # type: ignore[attr-defined]

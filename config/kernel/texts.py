@@ -8,6 +8,8 @@ import nh3
 from config.kernel.errors import FieldError
 
 Texts = Mapping[str, str]
+LABEL_LENGTH = 200
+"""Characters of a name."""
 
 DESCRIPTION_TAGS = frozenset(
     {"p", "br", "strong", "em", "u", "ul", "ol", "li", "h3", "h4", "a", "blockquote"}
@@ -61,6 +63,16 @@ def pick(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:
         if text := texts.get(language):
             return text, language
     return "", ""
+
+
+def called(name: str, labels: Texts, languages: Sequence[str]) -> str:
+    """What a thing that staff call `name` is called along a chain of languages, by its `labels`."""
+    return pick(labels, languages)[0] or name
+
+
+def stripped(texts: Texts) -> dict[str, str]:
+    """The texts without surrounding blanks, and without languages that say nothing."""
+    return {language: text.strip() for language, text in texts.items() if text.strip()}
 
 
 def text_errors(pointer: str, texts: Texts, languages: Set[str], length: int) -> Iterator[FieldError]:

@@ -14,7 +14,7 @@ from config.kernel.admin import OwnFilter, found_or_404
 from config.kernel.errors import NotFound, RistourneError
 from loyalty.admin.tenants import OfOneProgrammeAdmin
 from loyalty.event_wording import event_gives_text, event_limits_text, event_state
-from loyalty.forms import EVENT_TYPE_STEPS, EventTryForm, EventTypeForm
+from loyalty.forms import EVENT_TYPE_STEPS, EventTryForm, EventTypeForm, with_labels
 from loyalty.forms.fields import show_refusal
 from loyalty.models import EventType
 from loyalty.services import EventCommand, event_preview, event_type_save
@@ -41,12 +41,7 @@ class EventTypeAdmin(OfOneProgrammeAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        programme = self.programme_of(request, obj)
-        if programme is None:
-            return EVENT_TYPE_STEPS
-        names = list(EventTypeForm.of(programme).label_fields)
-        translated = ("Names by language", {"fields": names, "classes": ["collapse"]})
-        return [EVENT_TYPE_STEPS[0], *([translated] if names else []), *EVENT_TYPE_STEPS[1:]]
+        return with_labels(EVENT_TYPE_STEPS, self.programme_of(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code"] if obj else []

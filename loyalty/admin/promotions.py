@@ -20,7 +20,7 @@ from loyalty import wording
 from loyalty.admin.promotion_preview import PromotionPreview
 from loyalty.admin.tenants import OfOneProgrammeAdmin, state_label
 from loyalty.errors import SamePerson
-from loyalty.forms import PROMOTION_STEPS, PromotionForm
+from loyalty.forms import PROMOTION_STEPS, PromotionForm, with_labels
 from loyalty.models import Promotion, PromotionVersion
 from loyalty.promotion_choices import draft_findings
 from loyalty.rules import PromotionDraft
@@ -89,7 +89,9 @@ class PromotionAdmin(PromotionPreview, OfOneProgrammeAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [(None, {"fields": ["code", "name"]})] if obj and obj.ended_at else PROMOTION_STEPS
+        if obj and obj.ended_at:
+            return [(None, {"fields": ["code", "name"]})]
+        return with_labels(PROMOTION_STEPS, self.programme_of(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["code"] if obj else []

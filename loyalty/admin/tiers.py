@@ -8,8 +8,9 @@ from django.utils import timezone
 from simple_history.admin import SimpleHistoryAdmin
 
 from config.kernel.admin import OwnFilter
+from config.kernel.language_fields import typed
 from loyalty.admin.tenants import LoyaltyAdmin
-from loyalty.forms import TierForm, TierRulesForm
+from loyalty.forms import LABEL, TierForm, TierRulesForm, label_fields
 from loyalty.models import Tier, TierRules
 from loyalty.services import tier_create, tier_rules_set, tier_update
 
@@ -24,6 +25,14 @@ class TierAdmin(SimpleHistoryAdmin, LoyaltyAdmin):
     list_select_related = ["programme"]
     actions = None
 
+    def get_form(self, request: HttpRequest, obj: Tier | None = None, **kwargs: Any) -> Any:
+        if obj:
+            kwargs["form"] = TierForm.of(obj)
+        return super().get_form(request, obj, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Tier | None = None) -> list[str]:
+        return [*TierForm.Meta.fields, *(label_fields(obj.programme) if obj else ())]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Tier | None = None) -> list[str]:
         return ["programme", "code"] if obj else []
 
@@ -31,7 +40,13 @@ class TierAdmin(SimpleHistoryAdmin, LoyaltyAdmin):
         return tier_create(**fields)
 
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
-        tier_update(tier=row, name=row.name, rank=row.rank, threshold=row.threshold)
+        tier_update(
+            tier=row,
+            name=row.name,
+            rank=row.rank,
+            threshold=row.threshold,
+            labels=row.labels | typed(LABEL, fields),
+        )
 
 
 @admin.register(TierRules)

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from config.kernel.api import ApiRequest, MemberApiView, json_response, operation
+from config.kernel.texts import called
 from loyalty.api.shapes import Balance
 from loyalty.selectors import points_of
 from segments.selectors import segments_shown_to
@@ -79,7 +80,10 @@ class MeView(MemberApiView):
                 first_name=member.first_name,
                 language=member.language,
                 tier=member.tier or None,
-                segments=[SegmentNamed(x.code, x.name) for x in segments_shown_to(programme, member, now)],
+                segments=[
+                    SegmentNamed(x.code, called(x.name, x.labels, [member.language]))
+                    for x in segments_shown_to(programme, member, now)
+                ],
                 balance=Balance(**points.balance),
                 expiring=[ExpiringShown(count, at.astimezone(zone)) for at, count in points.expiring],
             )

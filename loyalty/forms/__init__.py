@@ -3,6 +3,7 @@
 from loyalty.forms.adjustments import AdjustmentForm
 from loyalty.forms.catalogue import ProductForm
 from loyalty.forms.event_types import EVENT_TYPE_STEPS, EventTryForm, EventTypeForm
+from loyalty.forms.labels import LABEL, label_fields, with_labels
 from loyalty.forms.links import LinkEndForm, LinkForm
 from loyalty.forms.promotion_steps import PROMOTION_STEPS
 from loyalty.forms.promotions import PromotionForm
@@ -12,6 +13,7 @@ from loyalty.forms.trying import BasketForm
 
 __all__ = [
     "EVENT_TYPE_STEPS",
+    "LABEL",
     "PROMOTION_STEPS",
     "TERMS_FIELDS",
     "AdjustmentForm",
@@ -26,4 +28,6 @@ __all__ = [
     "TierForm",
     "TierGrantForm",
     "TierRulesForm",
+    "label_fields",
+    "with_labels",
 ]

@@ -12,11 +12,13 @@ from unfold.widgets import (
 )
 
 from config.kernel.codes import code_validator
+from config.kernel.language_fields import typed
 from loyalty.errors import RuleRefused
 from loyalty.event_rules import CAPS, COOLDOWN_UNITS, DEVICE_CAPS, Cooldown, EventRule
 from loyalty.forms.fields import ClockField, choice, number, plain_text, set_clock, show_refusal, text, whole
+from loyalty.forms.labels import LABEL, label_fields
 from loyalty.models import EventType, RulePart
-from members.models import Programme, ProgrammeLanguage
+from members.models import Programme
 from segments.models import Segment
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -92,7 +94,6 @@ class EventTypeForm(forms.ModelForm):
     """The event type as it is, and what it is to be. `programme` is set by `of`; `rule` is what was said."""
 
     programme: ClassVar[Programme]
-    label_fields: ClassVar[dict[str, str]] = {}
     rule: EventRule
 
     code = text(
@@ -172,14 +173,7 @@ class EventTypeForm(forms.ModelForm):
     @classmethod
     def of(cls, programme: Programme) -> type["EventTypeForm"]:
         """The form for one programme: its clock, its segments, a name for each of its languages."""
-        languages = ProgrammeLanguage.objects.filter(programme=programme)
-        labels = {f"label_{x.code.replace('-', '_')}": x for x in languages}
-        fields = {
-            name: text(label=f"Name in {language.name}", required=False, max_length=200)
-            for name, language in labels.items()
-        }
-        codes = {name: language.code for name, language in labels.items()}
-        return type(cls.__name__, (cls,), {"programme": programme, "label_fields": codes, **fields})
+        return type(cls.__name__, (cls,), {"programme": programme, **label_fields(programme)})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -194,7 +188,7 @@ class EventTypeForm(forms.ModelForm):
     def _said(self) -> dict[str, Any]:
         row = self.instance
         body = RulePart.objects.values_list("body", flat=True).get(programme=self.programme, hash=row.part)
-        labels = {name: row.labels.get(code, "") for name, code in self.label_fields.items()}
+        labels = {f"{LABEL}{language}": text for language, text in row.labels.items()}
         return {"started_from": row.version, **labels, **_initial(EventRule.from_part(body))}
 
     def clean_code(self) -> str:
@@ -236,7 +230,7 @@ class EventTypeForm(forms.ModelForm):
 
     def labels(self) -> dict[str, str]:
         """The names by language code."""
-        return {code: self.cleaned_data[name] for name, code in self.label_fields.items()}
+        return typed(LABEL, self.cleaned_data)
 
 
 def _rule(given: dict[str, Any], schema: Any) -> EventRule:

@@ -13,6 +13,8 @@ from unfold.widgets import (
 )
 
 from config.kernel.codes import code_validator
+from config.kernel.language_fields import typed
+from config.kernel.texts import stripped
 from loyalty.errors import RuleRefused
 from loyalty.forms.fields import (
     ClockField,
@@ -26,6 +28,7 @@ from loyalty.forms.fields import (
     time_of_day,
     whole,
 )
+from loyalty.forms.labels import LABEL, label_fields
 from loyalty.forms.product_files import skus_of_file
 from loyalty.forms.promotion_steps import EFFECTS, POINTER_FIELDS, WEEKDAYS, initial_of, rule_of
 from loyalty.lint import Finding
@@ -143,8 +146,8 @@ class PromotionForm(forms.ModelForm):
 
     @classmethod
     def of(cls, programme: Programme) -> type["PromotionForm"]:
-        """The form for promotions of one programme: its clock, its tiers."""
-        return type(cls.__name__, (cls,), {"programme": programme})
+        """The form for promotions of one programme: its clock, its tiers, a name in each of its languages."""
+        return type(cls.__name__, (cls,), {"programme": programme, **label_fields(programme)})
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -183,13 +186,15 @@ class PromotionForm(forms.ModelForm):
         self.initial.update({f"{mode}_segments": [x for x in chosen if chosen[x] == mode] for mode in MODES})
         if said:
             self.initial.update(initial_of(said.rule, self.listed), name=said.name)
+            self.initial.update({f"{LABEL}{language}": text for language, text in said.labels.items()})
 
     def _said(self, version: PromotionVersion | None) -> PromotionDraft | None:
         if self.instance.draft:
             return PromotionDraft.from_row(self.instance.draft)
         if version is None:
             return None
-        return PromotionDraft(self.instance.name, promotion_rule_of(self.programme, version.part))
+        rule = promotion_rule_of(self.programme, version.part)
+        return PromotionDraft(self.instance.name, rule, labels=self.instance.labels)
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -243,7 +248,8 @@ class PromotionForm(forms.ModelForm):
         chosen = {code: mode for mode in MODES for code in given.get(f"{mode}_segments") or ()}
         link = {code: mode for code, mode in chosen.items() if self.linked.get(code) != mode}
         unlink = tuple(code for code, mode in self.linked.items() if chosen.get(code) != mode)
-        return PromotionDraft(given.get("name") or self.instance.name, rule_of(given), link, unlink)
+        name = given.get("name") or self.instance.name
+        return PromotionDraft(name, rule_of(given), link, unlink, stripped(typed(LABEL, given)))
 
     def findings(self, *, is_deep: bool) -> list[Finding]:
         """What the linter says of the draft; deep: also after running it on the last receipts."""

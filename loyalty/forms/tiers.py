@@ -8,6 +8,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from config.kernel.codes import code_validator
 from loyalty.forms.fields import text
+from loyalty.forms.labels import label_fields
 from loyalty.models import Tier, TierRules
 from loyalty.tiers import CALENDAR
 
@@ -20,6 +21,11 @@ class TierForm(forms.ModelForm):
     class Meta:
         model = Tier
         fields: ClassVar = ["programme", "code", "name", "rank", "threshold"]
+
+    @classmethod
+    def of(cls, tier: Tier) -> type["TierForm"]:
+        """The form of a tier that exists: its code stays, and it has a name in each language of its programme."""
+        return type(cls.__name__, (cls,), {"code": None, **label_fields(tier.programme, tier.labels)})
 
     def clean_rank(self) -> int:
         rank: int = self.cleaned_data["rank"]

@@ -10,6 +10,7 @@ class Promotion(models.Model):
     programme = models.ForeignKey("members.Programme", on_delete=models.PROTECT, related_name="promotions")
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=200)
+    labels = models.JSONField(default=dict, blank=True, help_text="Names for members, by language code.")
     draft = models.JSONField(null=True, help_text="A PromotionDraft: to be published next, without effect.")
     drafted_at = models.DateTimeField(null=True)
     drafted_by = models.CharField(max_length=150, blank=True, db_default="")

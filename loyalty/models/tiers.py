@@ -15,6 +15,7 @@ class Tier(models.Model):
     programme = models.ForeignKey("members.Programme", on_delete=models.PROTECT, related_name="tiers")
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=100)
+    labels = models.JSONField(default=dict, blank=True, help_text="Names for members, by language code.")
     rank = models.PositiveSmallIntegerField(help_text="Higher is better.")
     threshold = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="Qualifying points that reach it. Empty: granted by staff only."

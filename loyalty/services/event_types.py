@@ -1,17 +1,18 @@
 """Changes of event types. What was given under a type before never changes: events keep what they got it by."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
 
 from config.kernel.errors import FieldError
 from config.kernel.models import check_fields
+from config.kernel.texts import Texts
 from loyalty.errors import RuleRefused
 from loyalty.event_rules import EventRule
 from loyalty.models import EventType, RulePart
 from loyalty.rulesets import part_hash
-from members.models import Programme, ProgrammeLanguage
+from loyalty.services.labels import labels_checked
+from members.models import Programme
 from segments.models import Segment
 
 
@@ -23,12 +24,13 @@ def event_type_save(
     name: str,
     rule: EventRule,
     now: datetime,
-    labels: Mapping[str, str] | None = None,
+    labels: Texts | None = None,
     is_active: bool = True,
 ) -> EventType:
     """Create an event type, or change it for events that are sent from now on. RuleRefused, ValidationFailed."""
     rule.check()
-    _check_known(programme, rule, labels or {})
+    _check_known(programme, rule)
+    said = labels_checked(programme, labels or {})
     body = rule.part(code)
     part = part_hash(body)
     RulePart.objects.get_or_create(programme=programme, hash=part, defaults={"body": body})
@@ -38,23 +40,18 @@ def event_type_save(
     elif row.part != part:
         row.part, row.version = part, row.version + 1
     row.name, row.is_active, row.updated_at = name, is_active, now
-    row.labels = {language: text for language, text in (labels or {}).items() if text}
+    row.labels = said
     check_fields(row, checks_uniqueness=False)
     row.save()
     return row
 
 
-def _check_known(programme: Programme, rule: EventRule, labels: Mapping[str, str]) -> None:
+def _check_known(programme: Programme, rule: EventRule) -> None:
     segments = set(rule.segments)
     known = Segment.objects.filter(programme=programme, code__in=segments).values_list("code", flat=True)
     errors = [
         FieldError("/segments", "unknown_segment", f"There is no segment {code}.")
         for code in sorted(segments - set(known))
-    ]
-    languages = ProgrammeLanguage.objects.filter(programme=programme).values_list("code", flat=True)
-    errors += [
-        FieldError("/labels", "unknown_language", f"The programme does not speak {code}.")
-        for code in sorted(set(labels) - set(languages))
     ]
     if errors:
         raise RuleRefused(errors=errors)

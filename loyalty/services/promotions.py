@@ -1,14 +1,17 @@
 """A promotion from draft to end. Publishing starts a version at that instant, pausing and ending end one."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, Sum
 
+from config.kernel.texts import Texts
 from loyalty.engine.numbers import POINT, plain, scaled
 from loyalty.errors import PromotionMoveRefused, SamePerson
 from loyalty.models import Promotion, PromotionBudget, PromotionUsage, PromotionVersion, RulePart
 from loyalty.rules import PromotionDraft, PromotionRule
+from loyalty.services.labels import labels_checked
 from loyalty.services.rules import (
     head_locked,
     part_stored,
@@ -35,6 +38,7 @@ def promotion_draft_save(
     """Keep what a promotion, new or not, is to say next; nothing changes for anybody. The same again stays its
     author's. RuleRefused, PromotionMoveRefused."""
     draft.rule.check()
+    draft = replace(draft, labels=labels_checked(programme, draft.labels))
     head_locked(programme)
     promotion = _promotion(programme, code)
     _check_move(promotion, "publish", now)
@@ -64,7 +68,12 @@ def promotion_draft_publish(*, promotion: Promotion, actor: str, now: datetime) 
     is_first = not promotion.versions.exists()
     start = draft.rule.starts_at if is_first and draft.rule.starts_at else now
     promotion_publish(
-        programme=promotion.programme, code=promotion.code, name=draft.name, rule=draft.rule, now=now
+        programme=promotion.programme,
+        code=promotion.code,
+        name=draft.name,
+        labels=draft.labels,
+        rule=draft.rule,
+        now=now,
     )
     _link(promotion, draft, min(start, now), now)
     Promotion.objects.filter(pk=promotion.pk).update(draft=None, drafted_at=None, drafted_by="")
@@ -89,17 +98,27 @@ def promotion_draft_discard(*, promotion: Promotion) -> None:
 
 @transaction.atomic
 def promotion_publish(
-    *, programme: Programme, code: str, name: str, rule: PromotionRule, now: datetime, publish: bool = True
+    *,
+    programme: Programme,
+    code: str,
+    name: str,
+    rule: PromotionRule,
+    now: datetime,
+    labels: Texts | None = None,
+    publish: bool = True,
 ) -> Promotion:
     """Create a promotion, or change it from `now` on; a draft of it stays. RuleRefused, PromotionMoveRefused.
 
-    `publish` False leaves the rulesets to a later `rules_publish`, for many changes at once.
+    `labels` are its names for members by language, None = as before. `publish` False leaves the rulesets to a
+    later `rules_publish`, for many changes at once.
     """
     rule.check()
     head_locked(programme)
     promotion = _promotion(programme, code)
     _check_move(promotion, "publish", now)
     promotion.name = name
+    if labels is not None:
+        promotion.labels = labels_checked(programme, labels)
     promotion.save()
     products = part_stored(programme, rule.products.part()) if rule.products else None
     part = part_stored(programme, rule.part(code, products))

@@ -10,12 +10,14 @@ from django.db.models import F
 
 from config.kernel.errors import FieldError, NotFound
 from config.kernel.sql import rows
+from config.kernel.texts import Texts
 from loyalty import gather_tiers, standings
 from loyalty.apply import Call
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.errors import RuleRefused
 from loyalty.idempotency import Answer
 from loyalty.models import RulesHead, Tier, TierRules
+from loyalty.services.labels import labels_checked
 from loyalty.services.writes import Write, answer, conclude, repeat
 from loyalty.tiers import CALENDAR, GRANT_ENDED, Change, Progress, granted, ungranted
 from members.models import Member, Programme
@@ -35,28 +37,39 @@ ON CONFLICT (member_id) DO NOTHING RETURNING 1
 
 @transaction.atomic
 def tier_create(
-    *, programme: Programme, code: str, name: str, rank: int, threshold: int | None = None
+    *,
+    programme: Programme,
+    code: str,
+    name: str,
+    rank: int,
+    threshold: int | None = None,
+    labels: Texts | None = None,
 ) -> Tier:
     """A level of the programme; its multiplier comes with the terms. RuleRefused.
 
-    `threshold` in qualifying points; None = granted by staff only.
+    `threshold` in qualifying points; None = granted by staff only. `labels` are its names for members by language.
     """
     _head_locked(programme)
-    tier = Tier(programme=programme, code=code, name=name, rank=rank, threshold=threshold)
+    said = labels_checked(programme, labels or {})
+    tier = Tier(programme=programme, code=code, name=name, rank=rank, threshold=threshold, labels=said)
     tier.save(force_insert=True)
     _publish(programme)
     return tier
 
 
 @transaction.atomic
-def tier_update(*, tier: Tier, name: str, rank: int, threshold: int | None = None) -> Tier:
-    """Rename or move a level, or ask for other points from now on. RuleRefused.
+def tier_update(
+    *, tier: Tier, name: str, rank: int, threshold: int | None = None, labels: Texts | None = None
+) -> Tier:
+    """Rename or move a level, or ask for other points from now on; without labels they stay. RuleRefused.
 
     Its code is what rules and members know it by and never changes.
     """
     _head_locked(tier.programme)
     tier.name, tier.rank, tier.threshold = name, rank, threshold
-    tier.save(update_fields=["name", "rank", "threshold"])
+    if labels is not None:
+        tier.labels = labels_checked(tier.programme, labels)
+    tier.save(update_fields=["name", "rank", "threshold", "labels"])
     _publish(tier.programme)
     return tier
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.kernel.pages import MemberPage
-from config.kernel.texts import pick
+from config.kernel.texts import called, pick
 from loyalty.selectors import Filters, HeldTier, Points, points_in, tier_in
 from rewards.pages.gifts import Offer, Window, window_of
 from rewards.pages.history import row
 from rewards.pages.offers import promotions_shown
 from rewards.pages.page import PointsPage
-from rewards.selectors import languages_for, movements_page
+from rewards.selectors import movements_page
 from segments.selectors import memberships_shown_to
 
 LATEST = 5
@@ -33,7 +33,8 @@ class HomePage(PointsPage):
         return super().get_context_data(
             points=points,
             tier=tier,
-            way=_way(tier),
+            tier_name=called(tier.name, tier.labels, self.languages) if tier else "",
+            way=_way(tier, self.languages),
             rescued=rescued(window_of(self), points) if points.expiring else [],
             promotions=promotions,
             more_promotions=count - len(promotions),
@@ -51,23 +52,23 @@ class SegmentsPage(MemberPage):
     template_name = "my/segments.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        languages = languages_for(self.programme, self.member, self.now)
         shown = [
             {
-                "name": row.segment.name,
+                "name": called(row.segment.name, row.segment.labels, self.languages),
                 "since": row.valid_from,
-                "why": pick(row.segment.descriptions, languages)[0],
+                "why": pick(row.segment.descriptions, self.languages)[0],
             }
             for row in memberships_shown_to(self.programme, self.member, self.now)
         ]
         return super().get_context_data(groups=shown, **kwargs)
 
 
-def _way(tier: HeldTier | None) -> dict[str, int] | None:
+def _way(tier: HeldTier | None, languages: Sequence[str]) -> dict[str, Any] | None:
     """How far it is to the next tier, in qualifying points; None at the top and without tier rules."""
     if tier is None or tier.next is None or tier.points is None or tier.next.threshold is None:
         return None
     return {
+        "name": called(tier.next.name, tier.next.labels, languages),
         "points": tier.points,
         "threshold": tier.next.threshold,
         "missing": max(tier.next.threshold - tier.points, 0),

@@ -5,6 +5,7 @@ from functools import cached_property
 from django.http import Http404
 
 from config.kernel.pages import MemberPage
+from config.kernel.texts import called
 from loyalty.selectors import Snapshot, promotion_names, snapshot_of, tier_names
 from rewards.pages.words import Names
 from segments.selectors import segments_shown_to
@@ -20,9 +21,12 @@ class PointsPage(MemberPage):
     def names(self, promotions: list[str], *, tiers: bool = False) -> Names:
         """How these promotions, the tiers if asked for, and the segments that the member is shown are called."""
         return Names(
-            promotion_names(self.programme, promotions) if promotions else {},
-            {x.code: x.name for x in segments_shown_to(self.programme, self.member, self.now)},
-            tier_names(self.programme) if tiers else {},
+            promotion_names(self.programme, promotions, self.languages) if promotions else {},
+            {
+                x.code: called(x.name, x.labels, self.languages)
+                for x in segments_shown_to(self.programme, self.member, self.now)
+            },
+            tier_names(self.programme, self.languages) if tiers else {},
         )
 
 

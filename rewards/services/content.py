@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.flat import flat_errors
-from config.kernel.texts import Texts, clean_html, text_errors
+from config.kernel.texts import Texts, clean_html, stripped, text_errors
 from loyalty.models import Tier
 from members.models import Programme
 from members.selectors import languages_of
@@ -73,10 +73,6 @@ def content_of(version: RewardVersion) -> Content:
 
 def cleaned(content: Content) -> Content:
     """Texts without surrounding blanks and without languages that say nothing; safe descriptions."""
-
-    def stripped(texts: Texts) -> dict[str, str]:
-        return {language: text.strip() for language, text in texts.items() if text.strip()}
-
     safe = {language: clean_html(text) for language, text in content.description.items()}
     return replace(
         content,

@@ -18,9 +18,10 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
 from config.kernel.errors import RistourneError
+from config.kernel.language_fields import typed
 from segments.admin.criteria import CriteriaPage
 from segments.criteria import parse, summary
-from segments.forms import SegmentForm, description_fields, descriptions_of, segment_form
+from segments.forms import DESCRIPTION, LABEL, SegmentForm, segment_form, text_fields
 from segments.models import Refresh, Segment
 from segments.selectors import members_of, pin_counts, refreshes_done
 from segments.services import refresh_request, segment_create, segment_update, upload_create
@@ -49,7 +50,7 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
         return ["programme", "code", "kind"] if obj else []
 
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> list[str]:
-        return [*SegmentForm.Meta.fields, *(description_fields(obj) if obj else [])]
+        return [*SegmentForm.Meta.fields, *(text_fields(obj) if obj else ())]
 
     def get_form(self, request: HttpRequest, obj: Segment | None = None, **kwargs: Any) -> Any:
         if obj:
@@ -82,7 +83,8 @@ class SegmentAdmin(SimpleHistoryAdmin, TenantAdmin):
             segment=row,
             name=row.name,
             is_shown_to_members=row.is_shown_to_members,
-            descriptions=row.descriptions | descriptions_of(fields),
+            labels=row.labels | typed(LABEL, fields),
+            descriptions=row.descriptions | typed(DESCRIPTION, fields),
         )
 
     def response_add(self, request: HttpRequest, obj: Segment, *args: Any, **kwargs: Any) -> HttpResponse:

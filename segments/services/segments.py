@@ -7,7 +7,7 @@ from django.db import transaction as db_transaction
 
 from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.models import check_fields
-from config.kernel.texts import Texts, text_errors
+from config.kernel.texts import LABEL_LENGTH, Texts, stripped, text_errors
 from members.models import Programme
 from members.selectors import languages_of
 from segments.criteria import CriteriaInvalid, Node, parse
@@ -42,22 +42,32 @@ def segment_create(
 
 
 def segment_update(
-    *, segment: Segment, name: str, is_shown_to_members: bool, descriptions: Texts | None = None
+    *,
+    segment: Segment,
+    name: str,
+    is_shown_to_members: bool,
+    labels: Texts | None = None,
+    descriptions: Texts | None = None,
 ) -> Segment:
-    """Rename a segment, show it to its members, or say to them why they are in it (None: as before).
+    """Rename a segment, show it to its members, name it for them and say why they are in it (None: as before).
 
     Raises ValidationFailed.
     """
     segment.name = name
     segment.is_shown_to_members = is_shown_to_members
+    if labels is not None:
+        segment.labels = stripped(labels)
     if descriptions is not None:
-        said = {language: text.strip() for language, text in descriptions.items()}
-        segment.descriptions = {language: text for language, text in said.items() if text}
+        segment.descriptions = stripped(descriptions)
     languages = {language.code for language in languages_of(segment.programme)}
-    if errors := list(text_errors("/descriptions", segment.descriptions, languages, DESCRIPTION_MAX_LENGTH)):
+    errors = [
+        *text_errors("/labels", segment.labels, languages, LABEL_LENGTH),
+        *text_errors("/descriptions", segment.descriptions, languages, DESCRIPTION_MAX_LENGTH),
+    ]
+    if errors:
         raise ValidationFailed(errors=errors)
     check_fields(segment, checks_uniqueness=False)
-    segment.save(update_fields=["name", "is_shown_to_members", "descriptions"])
+    segment.save(update_fields=["name", "is_shown_to_members", "labels", "descriptions"])
     return segment
 
 

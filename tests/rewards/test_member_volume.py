@@ -36,7 +36,7 @@ ROUNDS, EARNS = 33, 300
 LINES = (LineRow("1", "1", "10"),)
 PAGES = {
     "": 7, "history": 6, "history?kind=reversal": 3, "history?before=30": 3, "gifts": 6, "gifts/MUG": 6,
-    "gifts/MUG/order": 8, "orders": 3, "orders/WEB-1": 3, "offers": 7, "purchases/POS-10042-0-0": 5, "segments": 3,
+    "gifts/MUG/order": 8, "orders": 3, "orders/WEB-1": 3, "offers": 7, "purchases/POS-10042-0-0": 5, "segments": 2,
 }  # fmt: skip
 """Statements of each page, its sign-in included."""
 BIG = {

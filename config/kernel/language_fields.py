@@ -1,0 +1,37 @@
+"""Fields of a form that ask for a text in each language of a programme."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from config.kernel.texts import Texts
+
+
+def language_fields(
+    prefix: str,
+    languages: Iterable[tuple[str, str]],
+    *,
+    label: str,
+    length: int,
+    said: Texts | None = None,
+    help_text: str = "",
+) -> dict[str, forms.CharField]:
+    """A field `<prefix><code>` for each language, given as (code, name); `said` is what is there already."""
+    return {
+        f"{prefix}{code}": forms.CharField(
+            label=f"{label}, {name}",
+            required=False,
+            max_length=length,
+            initial=(said or {}).get(code, ""),
+            help_text=help_text,
+            widget=UnfoldAdminTextInputWidget,
+        )
+        for code, name in languages
+    }
+
+
+def typed(prefix: str, fields: Mapping[str, Any]) -> dict[str, str]:
+    """What was typed, by language."""
+    return {name.removeprefix(prefix): text for name, text in fields.items() if name.startswith(prefix)}
