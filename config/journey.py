@@ -93,6 +93,15 @@ FOR_ALL = {
     "NOT-MAILED": PromotionRule("fixed", "3", stores=("330", "367", "406"), minimum_amount="15.00"),
 }
 """Promotions that no household was written to about; NOT-MAILED is closed to those of mailing 18."""
+NAMES = {
+    "WELCOME": "A gift for the first receipt",
+    "FRESH-GOLD": "Fresh fruit, vegetables and fish",
+    "FUEL": "Points at the pump",
+    "LATE": "Late on Fridays and Saturdays",
+    "OWN-BRAND": "Our own brand",
+    "MEAT-FUND": "Two of the butcher's",
+    "NOT-MAILED": "Welcome in our new shops",
+}
 
 
 def table(name: str) -> Iterator[dict[str, str]]:
@@ -124,7 +133,7 @@ def journey_create() -> Programme:
     segments = {row["campaign_id"]: _mailing(programme, row) for row in table("campaigns")}
     for code, rule in FOR_ALL.items():
         promotion = promotion_publish(
-            programme=programme, code=code, name=code.title(), rule=rule, now=OPENED, publish=False
+            programme=programme, code=code, name=NAMES[code], rule=rule, now=OPENED, publish=False
         )
         if code == "NOT-MAILED":
             promotion_link(

@@ -58,15 +58,28 @@ VIP_TEXTS = {
 TERMS = TermsRule(
     delay_days=14, lifetime_months=12, lifetime_end="year", tiers={"SILVER": "1.5", "GOLD": "2"}
 )
-TIERS = (("SILVER", "Silver", 300), ("GOLD", "Gold", 1500))
-"""Codes, names and the qualifying points of twelve months that reach them."""
+VIP_NAMES = {"fr": "VIP Bruxelles", "nl-BE": "VIP Brussel", "en": "VIP Brussels"}
+TIERS = (
+    ("SILVER", "Silver", {"fr": "Argent", "nl-BE": "Zilver"}, 300),
+    ("GOLD", "Gold", {"fr": "Or", "nl-BE": "Goud"}, 1500),
+)
+"""Codes, names, names for members, and the qualifying points of twelve months that reach them."""
 PROMOTIONS = {
     "PR-CHOC3X": (
         "Chocolate counts three times",
+        {"fr": "Le chocolat compte triple", "nl-BE": "Chocolade telt driedubbel"},
         PromotionRule("multiplier", "3", products=ProductSetRule(categories=("chocolate",))),
     ),
-    "PR-WEEKEND": ("50 points at the weekend", PromotionRule("fixed", "50", weekdays=(6, 7))),
-    "PR-50EUR": ("100 points from 50 euros", PromotionRule("fixed", "100", minimum_amount="50.00")),
+    "PR-WEEKEND": (
+        "50 points at the weekend",
+        {"fr": "50 points le week-end", "nl-BE": "50 punten in het weekend"},
+        PromotionRule("fixed", "50", weekdays=(6, 7)),
+    ),
+    "PR-50EUR": (
+        "100 points from 50 euros",
+        {"fr": "100 points dès 50 euros", "nl-BE": "100 punten vanaf 50 euro"},
+        PromotionRule("fixed", "100", minimum_amount="50.00"),
+    ),
 }
 PRICES = {
     "CHOC-1": "12.50",
@@ -162,12 +175,18 @@ def _people(programme: Programme, opened: datetime) -> dict[str, Member]:
 
 
 def _rules(programme: Programme, members: dict[str, Member], opened: datetime) -> None:
-    for rank, (tier, name, threshold) in enumerate(TIERS, start=1):
-        tier_create(programme=programme, code=tier, name=name, rank=rank, threshold=threshold)
+    for rank, (code, name, labels, threshold) in enumerate(TIERS, start=1):
+        tier_create(programme=programme, code=code, name=name, labels=labels, rank=rank, threshold=threshold)
     tier_rules_set(programme=programme, period="months", length=12, now=opened)
     terms_set(programme=programme, terms=TERMS, now=opened)
     vips = segment_create(programme=programme, code="vip-bxl", name="VIP Brussels", is_shown_to_members=True)
-    segment_update(segment=vips, name=vips.name, is_shown_to_members=True, descriptions=VIP_TEXTS)
+    segment_update(
+        segment=vips,
+        name=vips.name,
+        is_shown_to_members=True,
+        labels=VIP_NAMES,
+        descriptions=VIP_TEXTS,
+    )
     readers = segment_create(programme=programme, code="newsletter", name="Newsletter readers")
     for number in VIPS:
         membership_add(
@@ -175,8 +194,10 @@ def _rules(programme: Programme, members: dict[str, Member], opened: datetime) -
         )
     for number in ("10007", "10015"):
         membership_add(segment=readers, member=members[number], now=opened, source="staff")
-    for code, (name, rule) in PROMOTIONS.items():
-        promotion = promotion_publish(programme=programme, code=code, name=name, rule=rule, now=opened)
+    for code, (name, labels, rule) in PROMOTIONS.items():
+        promotion = promotion_publish(
+            programme=programme, code=code, name=name, labels=labels, rule=rule, now=opened
+        )
         if code == "PR-CHOC3X":
             promotion_link(promotion=promotion, segment=vips, mode="include", valid_from=opened)
 

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from loyalty.errors import RuleRefused
 from loyalty.models import (
     Account,
     Adjustment,
@@ -29,7 +30,7 @@ from loyalty.models import (
     Transaction,
 )
 from loyalty.rules import Cap, ProductSetRule, PromotionRule
-from loyalty.services import promotion_link, tier_create
+from loyalty.services import promotion_link, tier_create, tier_update
 from members.models import Member, Programme
 from segments.models import Segment
 from segments.services import segment_create
@@ -181,6 +182,21 @@ def test_tiers(desk: Client, programme: Programme) -> None:
     desk.post(page(Tier, gold), {"name": "Or", "rank": "3"})
     gold.refresh_from_db()
     assert (gold.code, gold.name, gold.rank) == ("GOLD", "Or", 3)
+
+
+def test_a_tier_is_named_for_members(desk: Client, programme: Programme) -> None:
+    gold = tier_create(programme=programme, code="GOLD", name="Gold", rank=1, threshold=500)
+    shown = desk.get(page(Tier, gold)).context["adminform"].form.fields
+    assert [name for name in shown if name.startswith("label_")] == ["label_fr", "label_nl-BE"]
+    desk.post(page(Tier, gold), {"name": "Gold", "rank": "1", "threshold": "500", "label_fr": " Or "})
+    gold.refresh_from_db()
+    assert (gold.labels, gold.threshold) == ({"fr": "Or"}, 500)
+    desk.post(page(Tier, gold), {"name": "Gold", "rank": "1", "label_fr": "Or", "label_nl-BE": "Goud"})
+    gold.refresh_from_db()
+    assert gold.labels == {"fr": "Or", "nl-BE": "Goud"}
+    assert gold.history.count() == 3
+    with pytest.raises(RuleRefused):
+        tier_update(tier=gold, name="Gold", rank=1, labels={"de": "Gold"})
 
 
 # --- Terms ---------------------------------------------------------------------------------------------

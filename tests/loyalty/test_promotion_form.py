@@ -7,15 +7,19 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from config.kernel.sheets import xlsx_write
+from loyalty.errors import RuleRefused
 from loyalty.models import Promotion, PromotionVersion, RulesHead
-from loyalty.rules import ProductSetRule, PromotionDraft
+from loyalty.rules import ProductSetRule, PromotionDraft, PromotionRule
+from loyalty.services import promotion_draft_save
 from loyalty.services.products import ProductRow, products_put
 from members.models import Member, Programme
 from segments.models import Segment
 from tests.factories import LONG_AGO, ApiClient, SegmentFactory
 from tests.loyalty.desks import CONFIRMED, adding, errors, page, texts
+from tests.loyalty.worlds import BASKET
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +80,38 @@ def test_a_draft_beside_what_is_live(desk: Client, club: Segment) -> None:
     assert sent_back(desk, live)["value"] == "5"
     assert act(desk, live, "discard_draft") == ["The draft is forgotten."]
     assert sent_back(desk, live)["value"] == "3"
+
+
+def test_a_promotion_is_named_for_members(desk: Client, club: Segment, till: ApiClient, ada: Member) -> None:
+    """With the draft, in force when it is published; a new name makes no new version and no new ruleset."""
+    live = Promotion.objects.get(code="PR-CHOC3X")
+    versions, ruleset = (
+        live.versions.count(),
+        till.post_json("/api/v1/basket-evaluations", BASKET).json()["ruleset"],
+    )
+    fields = desk.get(page(Promotion, live)).context["adminform"].form.fields
+    assert [name for name in fields if name.startswith("label_")] == ["label_fr", "label_nl-BE"]
+    desk.post(page(Promotion, live), sent_back(desk, live) | {"label_fr": " Triple ", "_draft": "1"})
+    live.refresh_from_db()
+    assert (live.labels, said(live).labels) == ({}, {"fr": "Triple"})
+    assert sent_back(desk, live)["label_fr"] == "Triple"
+    desk.post(page(Promotion, live), sent_back(desk, live) | {"_publish": "1"})
+    live.refresh_from_db()
+    assert (live.labels, live.versions.count()) == ({"fr": "Triple"}, versions)
+    assert till.post_json("/api/v1/basket-evaluations", BASKET).json()["ruleset"] == ruleset
+    act(desk, live, "pause")
+    act(desk, live, "resume")
+    live.refresh_from_db()
+    assert live.labels == {"fr": "Triple"}
+    refused = desk.post(page(Promotion, live), sent_back(desk, live) | {"label_fr": "x" * 201, "_draft": "1"})
+    assert "label_fr" in refused.context["adminform"].form.errors
+
+
+def test_names_in_languages_that_the_programme_does_not_speak(club: Segment, programme: Programme) -> None:
+    draft = PromotionDraft("New", PromotionRule("fixed", "5"), labels={"de": "Neu"})
+    with pytest.raises(RuleRefused):
+        promotion_draft_save(programme=programme, code="PR-NEW", draft=draft, actor="ada", now=timezone.now())
+    assert not Promotion.objects.filter(code="PR-NEW").exists()
 
 
 def test_moves_are_offered_and_refused_in_plain_words(desk: Client, club: Segment) -> None:

@@ -403,7 +403,22 @@ def test_what_members_read_of_a_segment(desk: Client, vip: Segment) -> None:
     desk.post(page, {"name": "Very important", first: ""})
     vip.refresh_from_db()
     assert (vip.descriptions, vip.is_shown_to_members) == ({}, False)
-    with pytest.raises(ValidationFailed):
-        segment_update(
-            segment=vip, name="x", is_shown_to_members=True, descriptions={"xx": "Not spoken here"}
-        )
+    for texts in ("labels", "descriptions"):
+        with pytest.raises(ValidationFailed):
+            segment_update(
+                segment=vip, name="x", is_shown_to_members=True, **{texts: {"xx": "Not spoken here"}}
+            )
+
+
+def test_what_a_segment_is_called_for_members(desk: Client, vip: Segment) -> None:
+    language = vip.programme.languages.values_list("code", flat=True)[0]
+    field = f"label_{language}"
+    assert field in desk.get(url("segment_change", vip)).context["adminform"].form.fields
+    desk.post(url("segment_change", vip), {"name": "vip staff list", field: " Our best friends "})
+    vip.refresh_from_db()
+    assert (vip.name, vip.labels) == ("vip staff list", {language: "Our best friends"})
+    answer = desk.post(url("segment_change", vip), {"name": "x", field: "x" * 201})
+    assert field in answer.context["adminform"].form.errors
+    desk.post(url("segment_change", vip), {"name": "vip staff list", field: ""})
+    vip.refresh_from_db()
+    assert vip.labels == {}
