@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from config.kernel.texts import Texts
 from loyalty.engine.calendar import add_months, local_day, start_of_day
 
 EARNED, EXPIRED, GRANTED, GRANT_ENDED = "earned", "expired", "granted", "grant_ended"
@@ -50,7 +49,7 @@ class Level(NamedTuple):
     code: str
     name: str
     threshold: int | None
-    labels: Texts = {}
+    labels: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
