@@ -247,5 +247,8 @@ def _lapse_one(programme_id: int, reference: str, now: datetime) -> bool:
             _lapse(context, call)
         return conclude(write, call, answer(200, {}))
 
-    repeat(write, attempt, lambda: accounts)
+    try:
+        repeat(write, attempt, lambda: accounts)
+    except NotFound:  # the person was erased meanwhile, and the reservation has ended with that
+        return False
     return done[0]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
@@ -138,6 +139,13 @@ def test_debt_is_written_off(till: ApiClient, club: Segment, quill: Member, prog
 def test_a_member_without_points(till: ApiClient, quill: Member, programme: Programme) -> None:  # noqa: F811
     erase(quill)
     assert Account.objects.get(pk=quill.pk).version == 1, "who counts on none being there finds that it moved"
+    assert WORD.upper() not in dump()
+
+
+@pytest.mark.parametrize("closed", [Member, Programme])
+def test_who_left_long_ago(quill: Member, code: str, closed: type[Model]) -> None:
+    closed._default_manager.update(status="closed")
+    assert erase(Member.objects.get(pk=quill.pk)).status == "erased"
     assert WORD.upper() not in dump()
 
 

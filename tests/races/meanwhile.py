@@ -26,7 +26,8 @@ def erase(member: Member) -> Any:
 class Meanwhile:
     """Another connection on which the person is erased, beginning `now()` and awaited when the block ends."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, table: str = "members_member") -> None:
+        self.read = f'"{table}"'
         self.errors: list[Exception] = []
         self.has_begun = False
         self.thread = Thread(target=self._run, args=(member,))
@@ -47,9 +48,9 @@ class Meanwhile:
             self.thread.join(timeout=1)
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        """As a wrapper of Django's statements: right after the member was read for the first time."""
+        """As a wrapper of Django's statements: right after the table was read for the first time."""
         answer = execute(sql, params, many, context)
-        if '"members_member"' in sql and sql.startswith("SELECT"):
+        if self.read in sql and sql.startswith("SELECT"):
             self.now()
         return answer
 
@@ -70,9 +71,9 @@ def erased_once_decided(member: Member, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @contextmanager
-def erased_once_read(member: Member) -> Iterator[None]:
-    """The person is erased after this connection has read the member, and before it writes."""
-    meanwhile = Meanwhile(member)
+def erased_once_read(member: Member, table: str = "members_member") -> Iterator[None]:
+    """The person is erased after this connection has read the member, or the table, and before it writes."""
+    meanwhile = Meanwhile(member, table)
     with connection.execute_wrapper(meanwhile):
         yield
     meanwhile.thread.join()

@@ -7,6 +7,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
@@ -16,6 +17,7 @@ from loyalty.services import tier_create, tier_grant, tier_rules_set, tiers_revi
 from members.models import Member, Programme, SignInRequest
 from members.services import identification, partner_update, sign_in_answer
 from rewards.models import Redemption
+from rewards.services import reservations_lapse
 from segments.models import Segment
 from segments.services import criteria_save, refresh_request, refresh_run, refreshing, segment_create
 from tests.config.quill import EMAIL, NUMBER, SHOP, WORD, person
@@ -83,6 +85,16 @@ def test_decided_before_and_posted_after(
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     check_gone(quill)
     assert set(Redemption.objects.values_list("status", flat=True)) == {"released"}
+
+
+@pytest.mark.usefixtures("rich")
+def test_a_reservation_that_runs_out_meanwhile(quill: Member, monday: time_machine.Traveller) -> None:
+    """The job that writes it down, or whoever orders the last piece, goes on without it."""
+    monday.shift(timedelta(minutes=16))
+    with erased_once_read(quill, "rewards_redemption"):
+        assert reservations_lapse(now=timezone.now()) == 0
+    check_gone(quill)
+    assert set(Redemption.objects.values_list("status", flat=True)) == {"lapsed"}
 
 
 def test_the_first_receipt_of_all(till: ApiClient, quill: Member, monkeypatch: pytest.MonkeyPatch) -> None:
