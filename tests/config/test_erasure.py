@@ -36,7 +36,7 @@ from tests.ledger_checks import ledger_holds  # noqa: F401
 from tests.loyalty.conftest import club, monday, till  # noqa: F401
 from tests.loyalty.desks import desk, stranger  # noqa: F401
 from tests.loyalty.worlds import MONDAY, adjust, balance, call, earn, euros
-from tests.rewards.orders import order, use
+from tests.rewards.orders import mug, order, use
 from tests.rewards.test_vouchers import dump
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +134,22 @@ def test_debt_is_written_off(till: ApiClient, club: Segment, quill: Member, prog
     assert account_verify(account).faults == ()
     last = Adjustment.objects.filter(account_id=quill.pk).latest("id")
     assert (last.points, last.actor, last.status) == (30, "staff:carol", "posted")
+
+
+def test_points_in_reserve_pay_debt_first(till: ApiClient, club: Segment, quill: Member) -> None:  # noqa: F811
+    mug(club.programme)
+    assert adjust(till, NUMBER, 400).status_code == 201
+    assert order(till, "MUG", "W-HELD", mode="hold", member=NUMBER).status_code == 201
+    command = AdjustmentCommand(NUMBER, "MINUS", -150, "mistake", "staff:carol", may_owe=True)
+    adjustment_post(write=Write(club.programme_id, MONDAY), command=command)
+    assert balance(till, NUMBER) == {"available": 0, "pending": 0, "held": 300, "debt": 50}
+    erase(quill)
+    assert [entry.points for entry in Entry.objects.filter(account=quill.pk).order_by("seq")] == [
+        400,
+        -150,
+        -250,
+    ]
+    assert [getattr(Account.objects.get(pk=quill.pk), name) for name in FIGURES] == [0, 0, 0, 0]
 
 
 def test_a_member_without_points(till: ApiClient, quill: Member, programme: Programme) -> None:  # noqa: F811

@@ -21,6 +21,7 @@ from loyalty.services import (
     ReversalCommand,
     Write,
     tier_grant,
+    tier_update,
     tiers_review,
     transaction_reverse,
 )
@@ -30,7 +31,9 @@ from members.services import email_session_open, member_close, member_update, se
 from rewards.errors import IllegalStep
 from rewards.models import Redemption
 from rewards.services import MoveCommand, Status, redemption_move
+from segments.criteria import parse
 from segments.models import Segment
+from segments.selectors import criteria_preview
 from segments.services import criteria_save, member_pin, membership_add, refresh_request, refresh_run
 from tests.config.quill import WORD, person, whole_life
 from tests.factories import ApiClient
@@ -109,10 +112,12 @@ def test_nothing_is_taken_back_any_more(quill: Member, code: str) -> None:
 def test_jobs_leave_the_row_alone(quill: Member, code: str) -> None:
     erased = erase(quill)
     rich = Segment.objects.get(code="rich")
-    anybody = {"all": [{"not": {"field": "status", "op": "in", "value": ["active"]}}]}
-    criteria_save(segment=rich, criteria=anybody, now=MONDAY)
+    gone = {"all": [{"not": {"field": "status", "op": "in", "value": ["active"]}}]}
+    criteria_save(segment=rich, criteria=gone, now=MONDAY)
+    assert criteria_preview(rich, parse(gone), MONDAY).meant.count == 0
     refresh_run(refresh_id=refresh_request(segment=rich, now=MONDAY).pk, now=MONDAY)
-    tiers_review(now=MONDAY + timedelta(days=800))
+    tier_update(tier=Tier.objects.get(code="SILVER"), name="Silver", rank=1, threshold=1)
+    tiers_review(now=MONDAY)
     erased.refresh_from_db()
     assert (erased.memberships.count(), erased.tier) == (0, "")
 
