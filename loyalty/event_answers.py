@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from loyalty.answers import Body, balance, entries_shown, local, ordered, receipt
 from loyalty.engine import Ruleset
-from loyalty.event_gather import Booked
 from loyalty.event_rules import Limit, trace
 from loyalty.event_types import TypeRule
+from loyalty.gather import BookedEvent
 from loyalty.ledger import Taken
 from loyalty.models import Event
 from loyalty.records import EntryRow, EventReversalRow, EventRow
@@ -26,7 +26,7 @@ def _limit_shown(row: EventRow, zone: ZoneInfo) -> Body | None:
     return {"name": limit["name"], "most": limit["most"], "until": local(until, zone)}
 
 
-def posted(booked: Booked, type_rule: TypeRule, ruleset: Ruleset) -> Body:
+def posted(booked: BookedEvent, type_rule: TypeRule, ruleset: Ruleset) -> Body:
     """The answer to an event: as it was first told, and as it is now for one that staff decide."""
     row, zone = booked.row, ruleset.terms.zone
     status = first_status(row) if row.status == Event.Status.REVERSED else row.status
@@ -57,7 +57,9 @@ def first_status(row: EventRow) -> str:
     return Event.Status.POSTED.value if row.entry_seq or not row.wanted else Event.Status.IN_REVIEW.value
 
 
-def shown(booked: Booked, type_rule: TypeRule, ruleset: Ruleset, reversal: EventReversalRow | None) -> Body:
+def shown(
+    booked: BookedEvent, type_rule: TypeRule, ruleset: Ruleset, reversal: EventReversalRow | None
+) -> Body:
     """An event as it is now."""
     row, zone = booked.row, ruleset.terms.zone
     body = posted(booked, type_rule, ruleset)
@@ -84,7 +86,7 @@ def shown(booked: Booked, type_rule: TypeRule, ruleset: Ruleset, reversal: Event
     }
 
 
-def reversed_(row: EventReversalRow, original: Booked, entry: EntryRow | None, zone: ZoneInfo) -> Body:
+def reversed_(row: EventReversalRow, original: BookedEvent, entry: EntryRow | None, zone: ZoneInfo) -> Body:
     """The answer to a reversal, as it was the first time."""
     return {
         "reference": row.reference,

@@ -15,7 +15,7 @@ from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from config.kernel.texts import called
-from loyalty import answers, dossier, erasure, event_answers, event_gather, gather, ledger, purchases, wording
+from loyalty import answers, dossier, erasure, event_answers, gather, ledger, purchases, wording
 from loyalty.answers import balance as figures_shown
 from loyalty.answers import entries_shown, local, receipt
 from loyalty.answers import ordered as metadata_shown
@@ -29,7 +29,6 @@ from loyalty.gather import (
     MEMBER,
     MEMBER_SIZE,
     OPEN_LOTS_AND,
-    TRANSACTION,
     Head,
     Holding,
     base_params,
@@ -111,6 +110,15 @@ __all__ = [
 
 EXPIRING_SOON = timedelta(days=60)
 
+_TRANSACTION = """
+SELECT row_to_json(t)::text,
+    (SELECT row_to_json(e)::text FROM loyalty_entry e WHERE e.account_id = t.account_id AND e.seq = t.entry_seq),
+    (SELECT m.number FROM members_member m WHERE m.id = t.account_id),
+    (SELECT json_agg(row_to_json(r) ORDER BY r.recorded_at, r.id)::text FROM loyalty_reversal r
+     WHERE r.programme_id = t.programme_id AND r.transaction_id = t.id)
+FROM loyalty_transaction t WHERE t.programme_id = %(programme)s AND t.reference = %(reference)s
+"""
+
 _transactions = msgspec.json.Decoder(TransactionRow)
 _reversals = msgspec.json.Decoder(list[ReversalRow])
 _entry = msgspec.json.Decoder(EntryRow)
@@ -137,7 +145,7 @@ def purchase_shown(programme_id: int, reference: str) -> dict[str, Any]:
 def _transaction(
     programme_id: int, reference: str
 ) -> tuple[TransactionRow, EntryRow | None, str, Ruleset, list[ReversalRow]]:
-    found = rows(TRANSACTION, {"programme": programme_id, "reference": reference})
+    found = rows(_TRANSACTION, {"programme": programme_id, "reference": reference})
     if not found:
         raise NotFound
     ((row, entry, member, reversals),) = found
@@ -357,9 +365,7 @@ def event_types_of(programme: Programme) -> QuerySet[EventType]:
 
 def event_shown(programme_id: int, reference: str, now: datetime) -> dict[str, Any]:
     """An event as it is now, with trace, review and reversal. NotFound."""
-    context = event_gather.booked_event(
-        programme_id=programme_id, event=reference, reference="", now=now, key=None
-    )
+    context = gather.booked_event(programme_id=programme_id, event=reference, reference="", now=now, key=None)
     event = context.event
     if event is None:
         raise NotFound

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from config.kernel.texts import Texts
-from loyalty import gather_tiers
+from loyalty import gather
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.models import Tier, TierChange
 from loyalty.snapshot import Snapshot
@@ -40,7 +40,7 @@ def tier_of(member: Member, now: datetime) -> HeldTier | None:
     scheme = scheme_of(member.programme_id)
     if scheme is None:
         return _given_tier(member) if member.tier else None
-    found = gather_tiers.standings_under(scheme, member.programme_id, [member.pk], now)
+    found = gather.standings_under(scheme, member.programme_id, [member.pk], now)
     progress = found[0].progress if found else None
     return held_tier(progress.at(now), now) if progress else None
 

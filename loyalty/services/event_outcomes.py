@@ -9,12 +9,11 @@ from uuid_utils.compat import uuid7
 
 from config.kernel.errors import NotFound, RistourneError
 from config.kernel.sql import from_hex, hex_text
-from loyalty import chain, event_answers, event_gather, ledger, standings
+from loyalty import chain, event_answers, gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.errors import AlreadyReversed, EventDecided, ReferenceConflict
-from loyalty.event_gather import Booked, BookedContext
 from loyalty.event_types import type_rule
-from loyalty.gather import TierAsk
+from loyalty.gather import BookedEvent, BookedEventContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Posting, Source
 from loyalty.models import Event
@@ -72,11 +71,11 @@ def event_reverse(*, write: Write, command: EventReversalCommand) -> Answer:
     return repeat(write, attempt, lambda: accounts)
 
 
-def _gathered(write: Write, event: str, reference: str = "") -> tuple[BookedContext, Timeline]:
+def _gathered(write: Write, event: str, reference: str = "") -> tuple[BookedEventContext, Timeline]:
     """Everything about the event and the rules in force, in one query unless the rules changed."""
     rules = latest(write.programme_id)
     while True:
-        found = event_gather.booked_event(
+        found = gather.booked_event(
             programme_id=write.programme_id,
             event=event,
             reference=reference,
@@ -90,7 +89,7 @@ def _gathered(write: Write, event: str, reference: str = "") -> tuple[BookedCont
 
 
 def _taken_back(
-    write: Write, command: EventReversalCommand, context: BookedContext, rules: Timeline, call: Call
+    write: Write, command: EventReversalCommand, context: BookedEventContext, rules: Timeline, call: Call
 ) -> Answer:
     event, account = context.event, context.holding.account
     if event is None or account is None:
@@ -124,7 +123,11 @@ def _taken_back(
 
 
 def _reversal(
-    write: Write, command: EventReversalCommand, context: BookedContext, event: Booked, posting: Posting
+    write: Write,
+    command: EventReversalCommand,
+    context: BookedEventContext,
+    event: BookedEvent,
+    posting: Posting,
 ) -> tuple[EventReversalRow, ledger.Entry | None]:
     """Take the points and make the reversal's row."""
     salt, id_ = secrets.token_bytes(16), uuid7()
@@ -193,7 +196,7 @@ def event_decide(*, event: Event, approve: bool, actor: str, reason: str = "", n
     repeat(write, attempt, lambda: [event.account_id])
 
 
-def _approve(posting: Posting, found: Booked) -> None:
+def _approve(posting: Posting, found: BookedEvent) -> None:
     row = found.row
     row.status = Event.Status.POSTED.value
     ruleset = by_hash(row.programme_id, row.ruleset)

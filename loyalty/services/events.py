@@ -14,16 +14,15 @@ from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
 from config.kernel.sql import from_hex, hex_text
-from loyalty import chain, event_answers, event_gather, ledger, standings
+from loyalty import chain, event_answers, gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.engine import Ruleset, calendar
 from loyalty.engine.numbers import LARGEST_POSTING
 from loyalty.errors import ReferenceConflict
-from loyalty.event_gather import Booked, EventContext
 from loyalty.event_rules import AttributeRefused, Decision, decide, trace
 from loyalty.event_schema import exact
 from loyalty.event_types import TypeRule, type_rule
-from loyalty.gather import TierAsk
+from loyalty.gather import BookedEvent, EventContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import ISSUANCE, Account, Posting, Source
 from loyalty.models import Event
@@ -100,7 +99,7 @@ def event_post(*, write: Write, command: EventCommand) -> Answer:
 
     def lock_counter() -> None:
         if device is not None:
-            event_gather.lock_device(write.programme_id, command.type, device)
+            gather.lock_device(write.programme_id, command.type, device)
 
     return repeat(write, attempt, lambda: accounts, more_locks=lock_counter)
 
@@ -109,7 +108,7 @@ def gather_event(write: Write, command: EventCommand, device: bytes | None) -> t
     """Everything about the event and the rules in force, in one query unless the rules changed."""
     rules = latest(write.programme_id)
     while True:
-        context = event_gather.event(
+        context = gather.event(
             programme_id=write.programme_id,
             number=command.member,
             type_=command.type,
@@ -130,21 +129,21 @@ def _day(command: EventCommand, rules: Timeline | None) -> date:
     return command.occurred_at.astimezone(rules.zone if rules else None).date()
 
 
-def again(first: Answer, command: EventCommand, booked: Booked | None, programme_id: int) -> Answer:
+def again(first: Answer, command: EventCommand, booked: BookedEvent | None, programme_id: int) -> Answer:
     """The first answer under a key, made again of the event, which keeps all it is made of."""
     if booked is None:
         raise NotFound
     return answer(first.status, repeated(command, booked, programme_id), replayed=True)
 
 
-def repeated(command: EventCommand, booked: Booked, programme_id: int) -> dict[str, Any]:
+def repeated(command: EventCommand, booked: BookedEvent, programme_id: int) -> dict[str, Any]:
     """The answer to an event that exists; ReferenceConflict when the content is another."""
     if from_hex(booked.row.content) != command.content():
         raise ReferenceConflict("This reference is booked with other content.")
     return body_of(booked, programme_id)
 
 
-def body_of(booked: Booked, programme_id: int) -> dict[str, Any]:
+def body_of(booked: BookedEvent, programme_id: int) -> dict[str, Any]:
     """What is answered about an event, from its row."""
     row = booked.row
     return event_answers.posted(booked, type_rule(programme_id, row.part), by_hash(programme_id, row.ruleset))
@@ -182,7 +181,7 @@ def _decide(
     call.add("events", row)
     standings.count(call, posting.account, progress_of(context.stands, rules), row.day, row.qualifying)
     tell(call, posting.account, row)
-    booked = Booked(row, entry, person.number, command.type)
+    booked = BookedEvent(row, entry, person.number, command.type)
     return answer(STATUS[Event.Status(row.status)], event_answers.posted(booked, found, ruleset))
 
 

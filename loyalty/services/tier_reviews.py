@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from config.kernel.sql import rows
-from loyalty import gather_tiers, standings
+from loyalty import gather, standings
 from loyalty.apply import Call, Stale
 from loyalty.engine.calendar import local_day
-from loyalty.gather_tiers import StandingContext
+from loyalty.gather import StandingContext
 from loyalty.models import RulesHead, TierRules
 from loyalty.services.writes import ATTEMPTS, Write, answer, conclude
 from loyalty.tiers import Scheme
@@ -127,7 +127,7 @@ def _reviewed(programme_id: int, members: Sequence[int], now: datetime) -> int:
     done = 0
     for _ in range(ATTEMPTS):
         call = Call(now)
-        for context in gather_tiers.standings(programme_id, members, now):
+        for context in gather.standings(programme_id, members, now):
             _review(call, context, now)
         try:
             conclude(Write(programme_id, now), call, answer(200, {}))

@@ -11,7 +11,7 @@ from django.db.models import F
 from config.kernel.errors import FieldError, NotFound
 from config.kernel.sql import rows
 from config.kernel.texts import Texts
-from loyalty import gather_tiers, standings
+from loyalty import gather, standings
 from loyalty.apply import Call
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.errors import RuleRefused
@@ -194,7 +194,7 @@ def _change_one(member: Member, now: datetime, change: Any, told: dict[str, Any]
     write = Write(member.programme_id, now)
 
     def attempt() -> Answer:
-        found = gather_tiers.standings(member.programme_id, [member.pk], now)
+        found = gather.standings(member.programme_id, [member.pk], now)
         if not found:
             raise NotFound
         (context,) = found

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from config.kernel import sql
-from loyalty import apply, gather
+from loyalty import apply
+from loyalty.gather import earning
 from rewards import gather as rewards_gather
 
 PER_CALL = {
@@ -98,7 +99,7 @@ def overhear(write: Callable[[], object]) -> list[Statement]:
         return sql.rows(query, params)
 
     with ExitStack() as stack:
-        for module in (gather, rewards_gather, apply):
+        for module in (earning, rewards_gather, apply):
             stack.enter_context(mock.patch.object(module, "rows", rows))
         write()
     return heard

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from loyalty import gather
 from loyalty.api.serializers import EarnBody, basket_command
+from loyalty.gather.earning import ONE_BASKET
 from loyalty.idempotency import claim
 from loyalty.models import Account
 from loyalty.services import Write, transaction_earn
@@ -72,7 +72,7 @@ def test_the_script_is_made_of_the_products_statements(recording: Recording) -> 
     text, variables = script(recording, "x", (1_000_000, 80), clients=8)
     asked, posted = re.findall(r"^SELECT.*?(?=^\\gset)", text, re.DOTALL | re.MULTILINE)
     parameter = r"%\(\w+\)s"
-    assert re.fullmatch(_pattern(gather.ONE_BASKET, parameter), asked.strip(), re.DOTALL)
+    assert re.fullmatch(_pattern(ONE_BASKET, parameter), asked.strip(), re.DOTALL)
     assert re.fullmatch(_pattern(recording.post.query, parameter), posted.strip(), re.DOTALL)
     sent = {name for name in re.findall(r"(?<!:):(\w+)", text) if not name.startswith("was_")}
     assert sent - {"number", "reference", "key", "client_id"} == set(variables)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loyalty.gather import ONE_BASKET
+from loyalty.gather.earning import ONE_BASKET
 from members.models import Member
 from segments.models import Segment
 from tests.factories import ApiClient

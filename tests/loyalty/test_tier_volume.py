@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 
 from config.kernel.sql import rows
-from loyalty import gather
+from loyalty.gather import earning
 from loyalty.services import tier_create, tier_rules_set
 from members.models import Member, Programme
 from tests.factories import ApiClient, MemberFactory
@@ -52,7 +52,7 @@ def test_a_gather_reads_the_days_of_one_period(till: ApiClient, monkeypatch: pyt
         sent.append((sql, params))
         return rows(sql, params)
 
-    monkeypatch.setattr(gather, "rows", spy)
+    monkeypatch.setattr(earning, "rows", spy)
     answer = earn(till, "POS-1", occurred_at=datetime.now(UTC).isoformat(), **euros("10.00"))
     assert (answer.status_code, answer.json()["points"]) == (201, 15), "the days before today suffice"
     sql, params = sent[-1]

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from loyalty.gather import (
+from loyalty.gather.columns import (
     HEAD,
     HEAD_END,
     MEMBER,

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from config.kernel.sql import rows
 from loyalty.event_rules import Counted, DeviceCounted
-from loyalty.gather import (
+from loyalty.gather.columns import (
     HEAD,
     HEAD_END,
     LOT,
@@ -93,7 +93,7 @@ class TypeFound(NamedTuple):
     part: str
 
 
-class Booked(NamedTuple):
+class BookedEvent(NamedTuple):
     """An event that exists, its entry, its member's number and its type's code."""
 
     row: EventRow
@@ -113,18 +113,18 @@ class EventContext:
     counted: Counted
     device_version: int
     on_device: DeviceCounted
-    booked: Booked | None
+    booked: BookedEvent | None
     stands: Stands | None
 
 
 @dataclass(slots=True)
-class BookedContext:
+class BookedEventContext:
     """What is known for a decision about an event that exists; `booked` is a reversal under the reference asked
     for, `reversal` the one the event has."""
 
     head: Head
     holding: Holding
-    event: Booked | None
+    event: BookedEvent | None
     booked: EventReversalRow | None
     entry: EntryRow | None
     reversal: EventReversalRow | None
@@ -191,7 +191,7 @@ def booked_event(
     now: datetime,
     key: Key | None,
     tiers: TierAsk = NOTIERS,
-) -> BookedContext:
+) -> BookedEventContext:
     """Everything about an event that exists, with all open lots and its own. `reference` is a reversal's."""
     params = base_params(programme_id, now, key) | {"event": event, "reference": reference}
     params |= structs.asdict(tiers)
@@ -199,7 +199,7 @@ def booked_event(
     end = HEAD_END + MEMBER_SIZE
     lots, stands, found, entry, code, booked, booked_entry, reversal = row[end:]
     holding = holding_of(programme_id, row[HEAD_END:end], lots)
-    return BookedContext(
+    return BookedEventContext(
         head=head_of(programme_id, row),
         holding=holding,
         event=_booked(found, entry, holding.person.number if holding.person else "", code),
@@ -210,10 +210,10 @@ def booked_event(
     )
 
 
-def _booked(found: str | None, entry: str | None, member: str, code: str) -> Booked | None:
+def _booked(found: str | None, entry: str | None, member: str, code: str) -> BookedEvent | None:
     if found is None:
         return None
-    return Booked(_event.decode(found), _entry.decode(entry) if entry else None, member, code)
+    return BookedEvent(_event.decode(found), _entry.decode(entry) if entry else None, member, code)
 
 
 _LOCK_DEVICE = """
