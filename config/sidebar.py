@@ -57,6 +57,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("members.programme", "Programmes", "loyalty"),
             ("members.programmelanguage", "Languages", "translate"),
+            ("members.consentpurpose", "Consents", "handshake"),
             ("members.partner", "Partners", "key"),
             ("auth.user", "Staff", "badge"),
             ("auth.group", "Permission groups", "shield_person"),

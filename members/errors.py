@@ -19,6 +19,14 @@ class MemberNotActive(RistourneError):
     title = "The member is not active."
 
 
+class WordingChanged(RistourneError):
+    """Somebody agrees to words that are no longer those of the purpose."""
+
+    code = "wording_changed"
+    family = Family.CONFLICT
+    title = "The text has changed since it was read."
+
+
 class ProgrammeNotActive(RistourneError):
     """The programme is closed: nothing is written any more."""
 

@@ -9,13 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminFileFieldWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
 
 from config.kernel.errors import PictureRefused
+from config.kernel.language_fields import language_fields
 from config.kernel.pictures import check, read_upload
-from members.models import Member, Partner, Programme, ProgrammeLanguage
+from members.models import ConsentPurpose, Member, Partner, Programme, ProgrammeLanguage
+from members.models.consents import PURPOSE_MAX_LENGTH, WORDING_MAX_LENGTH
+from members.selectors import languages_of
 
 
 class PartnerForm(forms.ModelForm):
@@ -72,7 +76,7 @@ class SignInForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """What a member may change herself: her language, and each consent she was asked for."""
+    """What a member may change herself at once: her language. Each consent is said by itself."""
 
     def __init__(
         self, member: Member, languages: Iterable[ProgrammeLanguage], sent: Mapping[str, Any] | None = None
@@ -81,12 +85,47 @@ class ProfileForm(forms.Form):
         self.fields["language"] = forms.ChoiceField(
             label=_("Language"), choices=[(x.code, x.name) for x in languages]
         )
-        self.consent_names = [name for name, given in member.consents.items() if isinstance(given, bool)]
-        for name in self.consent_names:
-            self.fields[f"consent:{name}"] = forms.BooleanField(
-                label=name.replace("_", " ").capitalize(), required=False, initial=member.consents[name]
-            )
 
-    def consents(self) -> dict[str, bool]:
-        """The consents as they were ticked."""
-        return {name: self.cleaned_data[f"consent:{name}"] for name in self.consent_names}
+
+class ConsentForm(forms.Form):
+    """A member says yes or no to one purpose, in the words that she read."""
+
+    code = forms.CharField()
+    value = forms.TypedChoiceField(choices=[("yes", ""), ("no", "")], coerce=lambda text: text == "yes")
+    wording = forms.IntegerField(required=False, min_value=1, max_value=2**15 - 1)
+
+
+class PurposeForm(forms.ModelForm):
+    """What members may agree to, as it is added; its words are written once its programme is known."""
+
+    class Meta:
+        model = ConsentPurpose
+        fields: ClassVar = ["programme", "code", "position", "is_offered"]
+
+    @classmethod
+    def of(cls, purpose: ConsentPurpose) -> type["PurposeForm"]:
+        """The form of a purpose that exists, with its words in each language of its programme."""
+        return type(cls.__name__, (cls,), purpose_texts(purpose))
+
+
+NAME, TEXT = "name_", "text_"
+
+
+def purpose_texts(purpose: ConsentPurpose) -> dict[str, Any]:
+    """Names and texts of a purpose, by language."""
+    last = purpose.wordings.first()
+    names, texts = (last.names, last.texts) if last else ({}, {})
+    languages = [(language.code, language.name) for language in languages_of(purpose.programme)]
+    asked = language_fields(
+        NAME, languages, label="Name", length=PURPOSE_MAX_LENGTH, said=names, help_text="In a few words."
+    )
+    explained = language_fields(
+        TEXT,
+        languages,
+        label="Text",
+        length=WORDING_MAX_LENGTH,
+        said=texts,
+        help_text="What exactly they agree to. Other words are a new wording: who agreed to the old is asked again.",
+        widget=UnfoldAdminTextareaWidget,
+    )
+    return {**asked, **explained}

@@ -16,5 +16,6 @@ urlpatterns = [
     path("language", views.LanguageChoice.as_view(), name="member-language"),
     path("sign-out", views.SignOut.as_view(), name="member-sign-out"),
     path("profile", views.ProfilePage.as_view(), name="member-profile"),
+    path("profile/consents", views.ConsentSaid.as_view(), name="member-consent"),
     path("profile/sessions/<uuid:session>/end", views.EndSession.as_view(), name="member-session-end"),
 ]

@@ -17,15 +17,32 @@ from config.kernel import pictures
 from config.kernel.api.throttle import count_call
 from config.kernel.pages import PROGRAMME_COOKIE, MemberPage
 from config.kernel.rates import Rate
+from config.kernel.texts import pick
 from members.devices import device_of
-from members.forms import ProfileForm, SignInForm
+from members.errors import WordingChanged
+from members.forms import ConsentForm, ProfileForm, SignInForm
 from members.identity import Kind, browser_cookie_attributes, cookie_attributes, cookie_name
 from members.look import LOGOS, stylesheet
 from members.look import digest as look_digest
 from members.middleware import remember_language
 from members.models import ConsentChange, MemberSession, Programme
-from members.selectors import consents_said, language_for, languages_of, languages_offered, sessions_of
-from members.services import Speaker, member_update, session_enter, session_revoke, sign_in_request
+from members.selectors import (
+    consent_name,
+    consents_of,
+    consents_said,
+    language_for,
+    languages_of,
+    languages_offered,
+    sessions_of,
+)
+from members.services import (
+    Speaker,
+    consent_say,
+    member_update,
+    session_enter,
+    session_revoke,
+    sign_in_request,
+)
 from members.tasks import answer_sign_in
 
 SIGN_INS = Rate(30, 3600)
@@ -99,9 +116,20 @@ class ProfilePage(MemberPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         kwargs.setdefault("form", ProfileForm(self.member, languages_of(self.programme)))
+        said = [
+            (row, consent_name(row.purpose, row.wording, self.languages), self._text(row))
+            for row in consents_said(self.member)
+        ]
         return super().get_context_data(
-            sessions=sessions_of(self.member, self.now), said=consents_said(self.member), **kwargs
+            sessions=sessions_of(self.member, self.now),
+            consents=consents_of(self.member, self.languages),
+            said=said,
+            **kwargs,
         )
+
+    def _text(self, row: ConsentChange) -> str:
+        """What she agreed to, in her language."""
+        return pick(row.wording.texts, self.languages)[0] if row.wording else ""
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = ProfileForm(self.member, languages_of(self.programme), request.POST)
@@ -112,9 +140,33 @@ class ProfilePage(MemberPage):
             now=self.now,
             speaker=Speaker(ConsentChange.Source.MEMBER),
             language=form.cleaned_data["language"],
-            consents=self.member.consents | form.consents(),
         )
         messages.success(request, gettext("Saved."))
+        return redirect("member-profile")
+
+
+class ConsentSaid(MemberPage):
+    """Agree to one purpose, or withdraw it; what is said of others elsewhere stays."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = ConsentForm(request.POST)
+        if not form.is_valid():
+            raise Http404
+        try:
+            consent_say(
+                member=self.member,
+                speaker=Speaker(ConsentChange.Source.MEMBER),
+                now=self.now,
+                **form.cleaned_data,
+            )
+        except WordingChanged:
+            messages.warning(
+                request, gettext("The text has changed meanwhile. Read it, and say it once more.")
+            )
+        else:
+            messages.success(request, gettext("Saved."))
         return redirect("member-profile")
 
 

@@ -17,6 +17,7 @@ def language_fields(
     length: int,
     said: Texts | None = None,
     help_text: str = "",
+    widget: type[forms.Widget] = UnfoldAdminTextInputWidget,
 ) -> dict[str, forms.CharField]:
     """A field `<prefix><code>` for each language, given as (code, name); `said` is what is there already."""
     return {
@@ -26,7 +27,7 @@ def language_fields(
             max_length=length,
             initial=(said or {}).get(code, ""),
             help_text=help_text,
-            widget=UnfoldAdminTextInputWidget,
+            widget=widget,
         )
         for code, name in languages
     }

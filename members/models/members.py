@@ -61,36 +61,6 @@ class Member(models.Model):
         return self.number
 
 
-class ConsentChange(models.Model):
-    """A consent as it was said at an instant; append-only. What holds now stands in `Member.consents`.
-
-    `value` is what was said (true, false, or what the partner keeps under that name), None when it was taken
-    out. `by` names the partner or the staff user; GDPR article 7(1) asks that a consent can be shown.
-    """
-
-    class Source(models.TextChoices):
-        PARTNER = "partner", "partner"
-        MEMBER = "member", "member"
-        STAFF = "staff", "staff"
-
-    # The tenant wall is the composite foreign key of the migration, which covers both columns.
-    programme = models.ForeignKey(
-        Programme, models.PROTECT, related_name="+", db_constraint=False, db_index=False
-    )
-    member = models.ForeignKey(Member, models.PROTECT, related_name="consent_changes", db_constraint=False)
-    purpose = models.TextField()
-    value = models.JSONField(null=True)
-    source = models.CharField(max_length=7, choices=Source)
-    by = models.CharField(max_length=200, blank=True)
-    at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.purpose}: {self.value}"
-
-
 class Activity(models.Model):
     """One row per member and programme day, written with every posting: segments ask it about behaviour.
 

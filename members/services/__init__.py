@@ -8,6 +8,7 @@ from members.services.access import (
     staff_create,
     tokens_clear,
 )
+from members.services.consents import Speaker, consent_purpose_save, consent_say
 from members.services.erasure import member_erase
 from members.services.identification import (
     Opened,
@@ -18,12 +19,11 @@ from members.services.identification import (
     session_revoke,
     sessions_revoke,
 )
+from members.services.locking import member_locked
 from members.services.members import (
     MemberFields,
-    Speaker,
     member_close,
     member_enrol,
-    member_lock,
     member_update,
 )
 from members.services.programmes import (
@@ -44,13 +44,15 @@ __all__ = [
     "ProgrammeOptions",
     "Speaker",
     "claim_of",
+    "consent_purpose_save",
+    "consent_say",
     "email_session_open",
     "language_add",
     "language_update",
     "member_close",
     "member_enrol",
     "member_erase",
-    "member_lock",
+    "member_locked",
     "member_update",
     "partner_create",
     "partner_revoke_tokens",

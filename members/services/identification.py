@@ -13,7 +13,7 @@ from members.errors import MemberNotActive, ProgrammeNotActive
 from members.identity import Claim, Kind, sign
 from members.models import Member, MemberSession, OutboxEvent, Partner, Programme
 from members.selectors import session_of
-from members.services.members import member_lock
+from members.services.locking import member_locked
 
 SESSION_LIFETIME = timedelta(hours=12)
 """A session ends then, however much its cookie is renewed."""
@@ -123,7 +123,7 @@ def _check_active(member: Member) -> None:
     """ProgrammeNotActive, MemberNotActive; NotFound for who was erased. Nobody is while the session is made."""
     if member.programme.status != Programme.Status.ACTIVE:
         raise ProgrammeNotActive
-    if member_lock(member=member) != Member.Status.ACTIVE:
+    if member_locked(member=member).status != Member.Status.ACTIVE:
         raise MemberNotActive
 
 

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError
 from django.db import transaction as db_transaction
 
-from config.kernel.errors import FieldError, NotFound, ValidationFailed
+from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.flat import flat_errors
 from config.kernel.models import check_fields
 from members.errors import MemberExists, ProgrammeNotActive
-from members.models import ConsentChange, Member, OutboxEvent, Programme
+from members.models import Member, OutboxEvent, Programme
 from members.selectors import default_language
+from members.services.consents import A_PARTNER, Speaker, consents_keep
+from members.services.locking import member_locked
 
 OLDEST_BIRTH_DATE = date(1900, 1, 1)
-_UNSAID = object()
 
 
 class MemberFields(TypedDict, total=False):
@@ -30,16 +31,6 @@ class MemberFields(TypedDict, total=False):
     attributes: dict[str, Any]
     consents: dict[str, Any]
     metadata: dict[str, Any]
-
-
-class Speaker(NamedTuple):
-    """Who says what is known of a member: a partner, the member herself or staff, and their name."""
-
-    source: str = ConsentChange.Source.PARTNER
-    name: str = ""
-
-
-A_PARTNER = Speaker()
 
 
 def member_enrol(
@@ -65,7 +56,7 @@ def member_enrol(
         try:
             with db_transaction.atomic():
                 member.save(force_insert=True)
-                _keep_consents(member, {}, speaker, now)
+                consents_keep(member, {}, speaker, now)
                 _tell("member.enrolled", member, now)
             return member, True
         except IntegrityError:
@@ -87,9 +78,7 @@ def member_update(
 
     An earlier birth date is kept with the instant of its change, so that no birthday comes twice.
     """
-    stored = Member.objects.select_for_update().select_related("programme").get(pk=member.pk)
-    if stored.status == Member.Status.ERASED:
-        raise NotFound
+    stored = member_locked(member=member)
     before = _content(stored)
     birth_date, consents = stored.birth_date, stored.consents
     for field, value in changes.items():
@@ -102,7 +91,7 @@ def member_update(
         was = birth_date.isoformat() if birth_date else None
         stored.birth_date_changes = [*stored.birth_date_changes, {"at": now.isoformat(), "was": was}]
     stored.save(update_fields=[*_CONTENT_FIELDS, "birth_date_changes"])
-    _keep_consents(stored, consents, speaker, now)
+    consents_keep(stored, consents, speaker, now)
     _tell("member.updated", stored, now)
     return stored
 
@@ -110,23 +99,11 @@ def member_update(
 def member_close(*, member: Member, now: datetime) -> Member:
     """Take a member out of the programme; what was booked stays. Raises NotFound for who was erased."""
     with db_transaction.atomic():
-        member_lock(member=member)
+        member_locked(member=member)
         Member.objects.filter(pk=member.pk).update(status=Member.Status.CLOSED)
         _tell("member.closed", member, now)
     member.refresh_from_db()
     return member
-
-
-def member_lock(*, member: Member) -> str:
-    """Let nobody else change the member until the database transaction ends; returns the status.
-
-    Raises NotFound for who was erased meanwhile.
-    """
-    locked = Member.objects.select_for_update(no_key=True).filter(pk=member.pk)
-    status = locked.values_list("status", flat=True).first()
-    if status in (None, Member.Status.ERASED):
-        raise NotFound
-    return status
 
 
 _CONTENT_FIELDS = tuple(MemberFields.__annotations__)
@@ -134,24 +111,6 @@ _CONTENT_FIELDS = tuple(MemberFields.__annotations__)
 
 def _content(member: Member) -> Mapping[str, object]:
     return {field: getattr(member, field) for field in _CONTENT_FIELDS}
-
-
-def _keep_consents(member: Member, before: Mapping[str, Any], speaker: Speaker, now: datetime) -> None:
-    """A row for each consent that differs from what was known before."""
-    purposes = [*member.consents, *(name for name in before if name not in member.consents)]
-    ConsentChange.objects.bulk_create(
-        ConsentChange(
-            programme_id=member.programme_id,
-            member=member,
-            purpose=purpose,
-            value=member.consents.get(purpose),
-            source=speaker.source,
-            by=speaker.name[:200],
-            at=now,
-        )
-        for purpose in purposes
-        if before.get(purpose, _UNSAID) != member.consents.get(purpose, _UNSAID)
-    )
 
 
 def _enrolled(programme: Programme, number: str) -> Member | None:

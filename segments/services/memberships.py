@@ -8,7 +8,7 @@ from config.kernel.errors import NotFound
 from config.kernel.models import check_fields
 from members.errors import MemberNotActive
 from members.models import Member
-from members.services import member_lock
+from members.services import member_locked
 from segments.errors import BackdatedMembership, SegmentIsDynamic
 from segments.models import Membership, Segment
 from segments.selectors import memberships_at
@@ -48,7 +48,7 @@ def membership_add(
     )
     check_fields(membership, checks_uniqueness=False)
     with db_transaction.atomic():
-        member_lock(member=member)
+        member_locked(member=member)
         existing = memberships_at(segment.programme, starts).filter(segment=segment, member=member).first()
         if existing is not None:
             return existing, False
@@ -82,7 +82,7 @@ def membership_remove(
     """
     check_by_hand(segment)
     # The database refuses overlapping memberships, but two that are written at once may wait for each other.
-    member_lock(member=member)
+    member_locked(member=member)
     own = Membership.objects.filter(programme_id=segment.programme_id, segment=segment, member=member)
     dropped, _ = own.filter(valid_from__gte=now).delete()
     held = list(

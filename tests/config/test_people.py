@@ -13,6 +13,7 @@ from django.urls import reverse
 from config.kernel import dossier
 from config.people import DOWNLOADS
 from members.models import Member, Programme
+from members.services import consent_purpose_save
 from segments.models import Segment
 from tests.config.lives import whole_life
 from tests.factories import ApiClient, MemberFactory
@@ -20,7 +21,7 @@ from tests.fixtures import ada, bob, eve, nothing_remembered, programme  # noqa:
 from tests.ledger_checks import ledger_holds  # noqa: F401
 from tests.loyalty.conftest import club, monday, till  # noqa: F401
 from tests.loyalty.desks import desk, stranger  # noqa: F401
-from tests.loyalty.worlds import adjust, balance, earn, euros
+from tests.loyalty.worlds import MONDAY, adjust, balance, earn, euros
 from tests.rewards.orders import use
 from tests.rewards.test_member_pages import browser_of
 from tests.statements import statements
@@ -99,6 +100,19 @@ def test_what_others_wrote_of_the_member_is_told_and_not_who(till: ApiClient, li
         ("newsletter", "staff", "")
     }
     assert "carol" not in json.dumps(found), "that is data of somebody else"
+
+
+def test_consents_come_with_the_words_that_were_read(till: ApiClient, ada: Member) -> None:  # noqa: F811
+    consent_purpose_save(
+        programme=ada.programme, code="sms", names={"fr": "SMS"}, texts={"fr": "Un."}, now=MONDAY
+    )
+    till.patch_json("/api/v1/members/10042", {"consents": {"sms": True, "post": True}})
+    consent_purpose_save(programme=ada.programme, code="sms", texts={"fr": "Deux."}, now=MONDAY)
+    found = document(browser_of(till))["consent_changes"]
+    assert {row["purpose"]: row["wording"] for row in found} == {
+        "sms": {"number": 1, "names": {"fr": "SMS"}, "texts": {"fr": "Un."}},
+        "post": None,
+    }
 
 
 def test_orders_come_with_steps_delivery_and_usable_codes(till: ApiClient, life: dict[str, str]) -> None:  # noqa: F811

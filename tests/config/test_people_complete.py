@@ -35,6 +35,7 @@ OURS = {
 COLUMNS_NOT_IN = {
     "loyalty.Entry": {"commitment": "a salted hash of texts that are told where they belong"},
     "loyalty.Hold": {"reference": "the order's, which it is told with"},
+    "members.ConsentChange": {"wording_id": "told by its number and words"},
     "members.Member": {"id": "of our own", "identity_version": "counts the times all sessions ended"},
     "rewards.Move": {"id": "of our own"},
     "rewards.PoolCode": dict.fromkeys(

@@ -58,11 +58,10 @@ def test_members_say_it_themselves_and_read_what_was_said(till: ApiClient) -> No
     enrol(till, news_letter=True)
     Member.objects.update(language="en")
     phone = browser_of(till)
-    assert "News letter: agreed" in text_of(phone.get("/my/profile"))
-    language = Member.objects.get().programme.languages.first().code
-    phone.post("/my/profile", {"language": language})
+    assert "News letter agreed" in text_of(phone.get("/my/profile"))
+    answer = phone.post("/my/profile/consents", {"code": "news_letter", "value": "no"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/my/profile")
     assert said() == [("news_letter", True, "partner"), ("news_letter", False, "member")]
-    Member.objects.update(language="en")
     page = text_of(phone.get("/my/profile"))
     assert page.index("News letter: not agreed") < page.index("News letter: agreed")
     assert "by you, here" in page
@@ -80,7 +79,11 @@ def test_a_form_of_elsewhere_changes_nothing(till: ApiClient) -> None:
     phone = browser_of(till)
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = phone.cookies
-    assert strict.post("/my/profile", {"language": "fr"}).status_code == 403
+    for path, fields in (
+        ("profile", {"language": "fr"}),
+        ("profile/consents", {"code": "newsletter", "value": "no"}),
+    ):
+        assert strict.post(f"/my/{path}", fields).status_code == 403
     assert len(said()) == 1
 
 

@@ -140,7 +140,7 @@ def test_the_same_member_from_twenty_tills_at_once(till: ApiClient) -> None:
 
 def test_the_queries_of_an_enrolment(till: ApiClient, django_assert_num_queries: Any) -> None:
     till.get("/api/v1/languages")
-    with django_assert_num_queries(9):  # the last keeps who gave her consent
+    with django_assert_num_queries(10):  # the last two keep who gave her consent, to which words
         till.post_json(URL, ADA)
 
 

@@ -145,6 +145,9 @@ def test_the_profile(phone: Client, ada: Member) -> None:
     saved = post(phone, "/my/profile", language="fr")
     assert saved.headers["Location"] == "/my/profile"
     ada.refresh_from_db()
+    assert (ada.language, ada.consents) == ("fr", {"newsletter": True, "terms": "v3"})
+    post(phone, "/my/profile/consents", code="newsletter", value="no")
+    ada.refresh_from_db()
     assert (ada.language, ada.consents) == ("fr", {"newsletter": False, "terms": "v3"})
 
 

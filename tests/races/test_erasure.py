@@ -192,7 +192,7 @@ def test_a_session_that_nobody_looked_twice_for_would_come_back(
     shop: ApiClient, quill: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The negative control of the lock on the member."""
-    monkeypatch.setattr(identification, "member_lock", lambda member: member.status)
+    monkeypatch.setattr(identification, "member_locked", lambda member: member)
     with erased_once_read(quill):
         PROFILE["identify"][0](shop)
     assert f"{SHOP}/QUILL".upper() in dump()

@@ -60,14 +60,14 @@ def check_one_membership(statuses: list[int]) -> None:
 def test_ten_put_one_member_in(
     till: ApiClient, ada: Member, vip: Segment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memberships, "member_lock", waiting(10, memberships.member_lock))
+    monkeypatch.setattr(memberships, "member_locked", waiting(10, memberships.member_locked))
     check_one_membership(put_at_once(till))
 
 
 def test_without_lock_and_constraint_there_are_many(
     till: ApiClient, ada: Member, vip: Segment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memberships, "member_lock", lambda member: None)
+    monkeypatch.setattr(memberships, "member_locked", lambda member: member)
     monkeypatch.setattr(memberships, "_next_start", waiting(10, memberships._next_start))
     with without_constraint(*ONCE):
         statuses = put_at_once(till)

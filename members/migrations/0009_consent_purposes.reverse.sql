@@ -1,0 +1,1 @@
+DROP TRIGGER wordings_append_only ON members_consentwording;

@@ -1,0 +1,129 @@
+"""Consents: what members are asked, and what is said of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction as db_transaction
+
+from config.kernel.errors import NotFound, ValidationFailed
+from config.kernel.models import check_fields
+from config.kernel.texts import Texts, stripped, text_errors
+from members.errors import WordingChanged
+from members.models import ConsentChange, ConsentPurpose, ConsentWording, Member, OutboxEvent, Programme
+from members.models.consents import PURPOSE_MAX_LENGTH, WORDING_MAX_LENGTH
+from members.selectors import default_language, languages_of, wordings_now
+from members.services.locking import member_locked
+
+_UNSAID = object()
+
+
+class Speaker(NamedTuple):
+    """Who says what is known of a member: a partner, the member herself or staff, and their name."""
+
+    source: str = ConsentChange.Source.PARTNER
+    name: str = ""
+
+
+A_PARTNER = Speaker()
+
+
+@db_transaction.atomic
+def consent_purpose_save(
+    *,
+    programme: Programme,
+    code: str,
+    now: datetime,
+    position: int = 0,
+    is_offered: bool = True,
+    names: Texts | None = None,
+    texts: Texts | None = None,
+) -> ConsentPurpose:
+    """Set up a purpose, or change it. Other words (None = as before) are a wording of their own, from `now` on.
+
+    Nobody is asked before it has a name. ValidationFailed, also for words without the default language.
+    """
+    purpose = ConsentPurpose.objects.select_for_update().filter(programme=programme, code=code).first()
+    purpose = purpose or ConsentPurpose(programme=programme, code=code)
+    purpose.position, purpose.is_offered = position, is_offered
+    check_fields(purpose, checks_uniqueness=False)
+    purpose.save()
+    last = purpose.wordings.first()
+    before = (last.names, last.texts) if last else ({}, {})
+    said = (
+        before[0] if names is None else stripped(names),
+        before[1] if texts is None else stripped(texts),
+    )
+    if said != before:
+        _check_words(programme, *said)
+        number = last.number + 1 if last else 1
+        ConsentWording.objects.create(purpose=purpose, number=number, names=said[0], texts=said[1], since=now)
+    return purpose
+
+
+@db_transaction.atomic
+def consent_say(
+    *, member: Member, code: str, value: bool, wording: int | None, speaker: Speaker, now: datetime
+) -> None:
+    """Agree to one purpose, or not, whatever is said of others meanwhile.
+
+    `wording` is the number that was read, None where the purpose is not set up: to agree it takes the one that
+    holds. Raises NotFound for what was never asked, WordingChanged; nothing is kept then.
+    """
+    stored = member_locked(member=member)
+    holding = wordings_now(stored.programme, [code]).get(code)
+    is_asked = holding is not None and holding.purpose.is_offered
+    if not is_asked and not isinstance(stored.consents.get(code), bool):
+        raise NotFound
+    if value and wording != (holding.number if holding else None):
+        raise WordingChanged
+    before = stored.consents
+    is_new = holding is not None and value and holding.pk != _wording_agreed(stored, code)
+    if before.get(code, _UNSAID) is value and not is_new:
+        return
+    stored.consents = before | {code: value}
+    stored.save(update_fields=["consents"])
+    consents_keep(stored, {name: said for name, said in before.items() if name != code}, speaker, now)
+    OutboxEvent.objects.create(
+        programme_id=stored.programme_id, member_id=stored.pk, type="member.updated", body={}, recorded_at=now
+    )
+
+
+def consents_keep(member: Member, before: Mapping[str, Any], speaker: Speaker, now: datetime) -> None:
+    """A row for each consent that differs from what was known before, with the wording that holds now."""
+    said = [*member.consents, *(name for name in before if name not in member.consents)]
+    changed = [name for name in said if before.get(name, _UNSAID) != member.consents.get(name, _UNSAID)]
+    if not changed:
+        return
+    wordings = wordings_now(member.programme, changed)
+    ConsentChange.objects.bulk_create(
+        ConsentChange(
+            programme_id=member.programme_id,
+            member=member,
+            purpose=purpose,
+            wording=wordings.get(purpose),
+            value=member.consents.get(purpose),
+            source=speaker.source,
+            by=speaker.name[:200],
+            at=now,
+        )
+        for purpose in changed
+    )
+
+
+def _wording_agreed(member: Member, code: str) -> int | None:
+    """The wording of what was last said of a purpose."""
+    last = ConsentChange.objects.filter(member=member, purpose=code).first()
+    return last.wording_id if last else None
+
+
+def _check_words(programme: Programme, names: Texts, texts: Texts) -> None:
+    languages = {language.code for language in languages_of(programme)}
+    errors = [
+        *text_errors("/names", names, languages, PURPOSE_MAX_LENGTH),
+        *text_errors("/texts", texts, languages, WORDING_MAX_LENGTH),
+    ]
+    if errors:
+        raise ValidationFailed(errors=errors)
+    if default_language(programme) not in names:
+        raise ValidationFailed.at("/names", "missing", "It needs a name in the default language.")
