@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction as db_transaction
 
 from config.demo.happenings import events_create
+from config.demo.texts import PURPOSES, VIP_NAMES, VIP_TEXTS
 from loyalty.selectors import balance_shown
 from loyalty.services import (
     AdjustmentCommand,
@@ -38,7 +39,7 @@ from loyalty.services import (
     transaction_reverse,
 )
 from members.models import Member, Programme
-from members.services import Language, member_enrol, programme_create
+from members.services import Language, consent_purpose_save, member_enrol, programme_create
 from segments.services import membership_add, segment_create, segment_update
 
 ZONE = ZoneInfo("Europe/Brussels")
@@ -50,15 +51,9 @@ LANGUAGES = (
     Language("nl-BE", "Nederlands (België)", fallback="fr"),
     Language("en", "English"),
 )
-VIP_TEXTS = {
-    "fr": "Vous étiez à l'ouverture de notre boutique de Bruxelles.",
-    "nl-BE": "U was erbij toen onze winkel in Brussel openging.",
-    "en": "You were there when our Brussels shop opened.",
-}
 TERMS = TermsRule(
     delay_days=14, lifetime_months=12, lifetime_end="year", tiers={"SILVER": "1.5", "GOLD": "2"}
 )
-VIP_NAMES = {"fr": "VIP Bruxelles", "nl-BE": "VIP Brussel", "en": "VIP Brussels"}
 TIERS = (
     ("SILVER", "Silver", {"fr": "Argent", "nl-BE": "Zilver"}, 300),
     ("GOLD", "Gold", {"fr": "Or", "nl-BE": "Goud"}, 1500),
@@ -147,6 +142,10 @@ def club_create(now: datetime) -> Programme:
         colour="#7b3f00",
     )
     products_put(programme=programme, products=PRODUCTS, now=opened)
+    for position, (code, (names, texts)) in enumerate(PURPOSES.items()):
+        consent_purpose_save(
+            programme=programme, code=code, position=position, names=names, texts=texts, now=opened
+        )
     members = _people(programme, opened)
     _rules(programme, members, opened)
     for shopper in SHOPPERS:
