@@ -57,4 +57,5 @@ ADVICE: dict[str, str] = {
     "validation_error": "Correct the fields in <code>errors</code>: each has a JSON pointer, a word and a sentence.",
     "voucher_not_usable": "Do not hand anything out. The answer is the same for codes that are unknown, used, expired "
     "or another programme's. Repeat your own use with the key it had.",
+    "wording_changed": "Show the text that holds now and ask again. Members alone agree to a text, on their page.",
 }
