@@ -15,13 +15,14 @@ from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from config.kernel.texts import called
-from loyalty import answers, dossier, erasure, event_answers, gather, ledger, purchases, wording
+from loyalty import answers, dossier, erasure, gather, ledger, purchases, wording
 from loyalty.answers import balance as figures_shown
 from loyalty.answers import entries_shown, local, receipt
 from loyalty.answers import ordered as metadata_shown
 from loyalty.engine import Basket, Facts, Ruleset, calendar
 from loyalty.engine.conditions import refusal
-from loyalty.event_types import type_rule
+from loyalty.events import answers as event_answers
+from loyalty.events.types import type_rule
 from loyalty.gather import (
     HEAD,
     HEAD_END,

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 from config.kernel.admin import OwnFilter, found_or_404
 from config.kernel.errors import NotFound, RistourneError
 from loyalty.admin.tenants import OfOneProgrammeAdmin
-from loyalty.event_wording import event_gives_text, event_limits_text, event_state
+from loyalty.events.wording import event_gives_text, event_limits_text, event_state
 from loyalty.forms import EVENT_TYPE_STEPS, EventTryForm, EventTypeForm, with_labels
 from loyalty.forms.fields import show_refusal
 from loyalty.models import EventType

@@ -12,7 +12,7 @@ from loyalty.api.examples import BALANCE as ACCOUNT
 from loyalty.api.examples import DATES, RECEIPT_SHOWN, RULESET
 from loyalty.api.serializers import Instant, Reason, read_instant
 from loyalty.api.shapes import Balance, EntryShown, Receipt, Step, TakenFrom
-from loyalty.event_schema import MAX_ATTRIBUTES_BYTES
+from loyalty.events.schema import MAX_ATTRIBUTES_BYTES
 from loyalty.services import EventCommand, EventReversalCommand
 
 Device = Annotated[str, Meta(min_length=1, max_length=255)]

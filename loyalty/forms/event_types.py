@@ -14,7 +14,7 @@ from unfold.widgets import (
 from config.kernel.codes import code_validator
 from config.kernel.language_fields import typed
 from loyalty.errors import RuleRefused
-from loyalty.event_rules import CAPS, COOLDOWN_UNITS, DEVICE_CAPS, Cooldown, EventRule
+from loyalty.events.rules import CAPS, COOLDOWN_UNITS, DEVICE_CAPS, Cooldown, EventRule
 from loyalty.forms.fields import ClockField, choice, number, plain_text, set_clock, show_refusal, text, whole
 from loyalty.forms.labels import LABEL, label_fields
 from loyalty.models import EventType, RulePart

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from config.kernel.sql import rows
-from loyalty.event_rules import Counted, DeviceCounted
+from loyalty.events.deciding import Counted, DeviceCounted
 from loyalty.gather.columns import (
     HEAD,
     HEAD_END,

@@ -1,7 +1,7 @@
 """Writes of loyalty, one function each; every one that moves points posts through `loyalty.apply`."""
 
 from loyalty.apply import Call, Stale
-from loyalty.event_rules import Cooldown, EventRule
+from loyalty.events.rules import Cooldown, EventRule
 from loyalty.ledger import Part
 from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule

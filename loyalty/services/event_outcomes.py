@@ -9,10 +9,11 @@ from uuid_utils.compat import uuid7
 
 from config.kernel.errors import NotFound, RistourneError
 from config.kernel.sql import from_hex, hex_text
-from loyalty import chain, event_answers, gather, ledger, standings
+from loyalty import chain, gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.errors import AlreadyReversed, EventDecided, ReferenceConflict
-from loyalty.event_types import type_rule
+from loyalty.events import answers as event_answers
+from loyalty.events.types import type_rule
 from loyalty.gather import BookedEvent, BookedEventContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Posting, Source

@@ -8,7 +8,7 @@ from config.kernel.errors import FieldError
 from config.kernel.models import check_fields
 from config.kernel.texts import Texts
 from loyalty.errors import RuleRefused
-from loyalty.event_rules import EventRule
+from loyalty.events.rules import EventRule
 from loyalty.models import EventType, RulePart
 from loyalty.rulesets import part_hash
 from loyalty.services.labels import labels_checked

@@ -14,14 +14,16 @@ from uuid_utils.compat import uuid7
 
 from config.kernel.errors import FieldError, NotFound, RistourneError, ValidationFailed
 from config.kernel.sql import from_hex, hex_text
-from loyalty import chain, event_answers, gather, ledger, standings
+from loyalty import chain, gather, ledger, standings
 from loyalty.apply import Activity, Call
 from loyalty.engine import Ruleset, calendar
 from loyalty.engine.numbers import LARGEST_POSTING
 from loyalty.errors import ReferenceConflict
-from loyalty.event_rules import AttributeRefused, Decision, decide, trace
-from loyalty.event_schema import exact
-from loyalty.event_types import TypeRule, type_rule
+from loyalty.events import answers as event_answers
+from loyalty.events.deciding import Decision, decide, trace
+from loyalty.events.rules import AttributeRefused
+from loyalty.events.schema import exact
+from loyalty.events.types import TypeRule, type_rule
 from loyalty.gather import BookedEvent, EventContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import ISSUANCE, Account, Posting, Source

@@ -6,7 +6,7 @@ from django import template
 
 from loyalty import wording
 from loyalty.engine.numbers import RATE, plain, scaled
-from loyalty.event_wording import event_limit_text
+from loyalty.events.wording import event_limit_text
 
 register = template.Library()
 register.filter("refusal", wording.refusal_text)

@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 
 from loyalty.engine.ruleset import Terms
 from loyalty.errors import RuleRefused
-from loyalty.event_rules import (
-    Cooldown,
-    Counted,
-    Decision,
-    DeviceCounted,
-    EventRule,
-    decide,
-    next_bucket,
-    trace,
-)
-from loyalty.event_schema import MAX_ATTRIBUTES_BYTES, is_quick_pattern, schema_errors, validator
+from loyalty.events.deciding import Counted, Decision, DeviceCounted, decide, next_bucket, trace
+from loyalty.events.rules import Cooldown, EventRule
+from loyalty.events.schema import MAX_ATTRIBUTES_BYTES, is_quick_pattern, schema_errors, validator
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOON = datetime(2026, 11, 23, 11, tzinfo=UTC)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from loyalty.event_rules import Cooldown
+from loyalty.events.rules import Cooldown
 from loyalty.models import Account, Entry, Event, EventDevice, EventType, IdempotencyKey
 from members.models import Activity, Member, OutboxEvent, Programme
 from members.services import member_close

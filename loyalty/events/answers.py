@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from loyalty.answers import Body, balance, entries_shown, local, ordered, receipt
 from loyalty.engine import Ruleset
-from loyalty.event_rules import Limit, trace
-from loyalty.event_types import TypeRule
+from loyalty.events.deciding import Limit, trace
+from loyalty.events.types import TypeRule
 from loyalty.gather import BookedEvent
 from loyalty.ledger import Taken
 from loyalty.models import Event

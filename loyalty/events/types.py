@@ -7,8 +7,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from config.kernel.errors import FieldError
-from loyalty.event_rules import EventRule
-from loyalty.event_schema import attribute_errors, validator
+from loyalty.events.rules import EventRule
+from loyalty.events.schema import attribute_errors, validator
 from loyalty.models import RulePart
 
 
