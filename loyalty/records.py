@@ -3,16 +3,18 @@
 Bytes are `\\x` hex text, as PostgreSQL writes them.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from config.kernel.sql import hex_text
 from loyalty.engine import Basket, Facts, Line
-from loyalty.engine.model import Room
+from loyalty.engine.model import Award, Room
 from loyalty.engine.numbers import POINT, QUANTITY, RATE, plain, scaled
-from loyalty.ledger import Figures
+from loyalty.ledger import Entry, Figures
 
 
 class LineRow(msgspec.Struct, array_like=True):
@@ -216,6 +218,19 @@ class EntryRow(msgspec.Struct, kw_only=True):
     hash: str
 
 
+def entry_row(entry: Entry | None) -> EntryRow | None:
+    """What answers show of a new entry."""
+    if entry is None:
+        return None
+    return EntryRow(
+        seq=entry.seq,
+        kind=entry.kind,
+        points=entry.points,
+        prev_hash=hex_text(entry.prev_hash),
+        hash=hex_text(entry.hash),
+    )
+
+
 def facts_row(facts: Facts) -> dict[str, Any]:
     """Facts as stored with a transaction."""
     room = {
@@ -249,6 +264,14 @@ def facts_from(row: dict[str, Any]) -> Facts:
     return Facts(
         row["member"], frozenset(row["segments"]), row["tier"], row["first"], row["birthday_days"], room
     )
+
+
+def awards_row(awards: Iterable[Award]) -> dict[str, dict[str, str]]:
+    """What each promotion wanted to give and gave, as stored with a transaction: exact points as text."""
+    return {
+        award.promotion: {"wanted": plain(award.wanted, POINT), "awarded": plain(award.awarded, POINT)}
+        for award in awards
+    }
 
 
 def figures_row(figures: Figures) -> dict[str, int]:

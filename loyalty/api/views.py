@@ -35,8 +35,8 @@ from loyalty.api.serializers import (
     reversal_command,
 )
 from loyalty.services import BasketCommand
+from loyalty.services.desk import Booking
 from loyalty.services.products import ProductRow
-from loyalty.services.transactions import Booking
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import programme_of
 

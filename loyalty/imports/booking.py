@@ -25,8 +25,9 @@ from loyalty.imports.receipts import Reject, command_of, reject
 from loyalty.imports.staging import take
 from loyalty.ledger import Posting
 from loyalty.services import BasketCommand, Write, transactions_earn
+from loyalty.services.batches import Outcome
+from loyalty.services.desk import Booking, Desk
 from loyalty.services.evaluations import gather_baskets
-from loyalty.services.transactions import Booking, Desk, Outcome
 from loyalty.tiers import Progress
 
 AIM_SECONDS = 0.15

@@ -7,11 +7,13 @@ from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule
 from loyalty.services.adjustments import AdjustmentCommand, adjustment_decide, adjustment_post
 from loyalty.services.baskets import BasketCommand, check_member, check_not_erased, check_programme
+from loyalty.services.batches import transactions_earn
 from loyalty.services.erasure import account_lock, member_erase
 from loyalty.services.evaluations import basket_evaluate
+from loyalty.services.event_evaluations import EventCommand, event_preview
 from loyalty.services.event_outcomes import EventReversalCommand, event_decide, event_reverse
 from loyalty.services.event_types import event_type_save
-from loyalty.services.events import EventCommand, event_post, event_preview
+from loyalty.services.events import event_post
 from loyalty.services.products import ProductRow, product_put, products_put
 from loyalty.services.promotions import (
     needs_second_person,
@@ -54,8 +56,8 @@ from loyalty.services.tiers import (
     tier_rules_set,
     tier_update,
 )
-from loyalty.services.transactions import refused, transaction_earn, transactions_earn
-from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
+from loyalty.services.transactions import transaction_earn
+from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
 
 __all__ = [
     "AdjustmentCommand",

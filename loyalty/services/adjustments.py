@@ -18,11 +18,10 @@ from loyalty.gather import AdjustmentContext
 from loyalty.idempotency import Answer
 from loyalty.ledger import ADJUSTMENT, Account, Posting, Source
 from loyalty.models import Adjustment
-from loyalty.records import AdjustmentRow, EntryRow, figures_row
+from loyalty.records import AdjustmentRow, EntryRow, entry_row, figures_row
 from loyalty.rulesets import timeline
 from loyalty.services.baskets import check_member, check_programme
-from loyalty.services.transactions import entry_row, refused
-from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
+from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,11 @@ from loyalty.gather import BookedEvent, BookedEventContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Posting, Source
 from loyalty.models import Event
-from loyalty.records import EventReversalRow, figures_row
+from loyalty.records import EventReversalRow, entry_row, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
 from loyalty.services.baskets import check_member, check_not_erased, check_programme, progress_of
 from loyalty.services.events import book, tell
-from loyalty.services.transactions import entry_row, refused
-from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
+from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
 
 COUNTED = (Event.Status.POSTED.value, Event.Status.IN_REVIEW.value)
 """What limits count."""

@@ -17,12 +17,11 @@ from loyalty.engine.returns import Return, ReturnRefused, is_used_up, remaining_
 from loyalty.errors import AlreadyReversed, QuantityExceedsRemaining, ReferenceConflict
 from loyalty.gather import ReversalContext, TierAsk
 from loyalty.idempotency import Answer
-from loyalty.ledger import Account, Posting, Source
-from loyalty.records import EntryRow, ReversalRow, TransactionRow, facts_from, figures_row
+from loyalty.ledger import Account, Entry, Posting, Source, Taken
+from loyalty.records import EntryRow, ReversalRow, TransactionRow, entry_row, facts_from, figures_row
 from loyalty.rulesets import Timeline, by_hash, latest, timeline
 from loyalty.services.baskets import check_not_erased, check_programme, progress_of
-from loyalty.services.transactions import entry_row, refused
-from loyalty.services.writes import Write, answer, conclude, is_final, known, repeat
+from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +175,8 @@ def _decide(
     after = remainder(row, command, ruleset)
     posting = ledger.begin(account, context.holding.lots, write.now)
     salt, id_ = secrets.token_bytes(16), uuid7()
-    entry, taken = ledger.reverse(
-        posting,
-        own=next((lot for lot in posting.lots if lot.seq == row.entry_seq), None),
-        points=row.remaining_points - after.points,
-        overdraw=context.head.overdraw,
-        occurred_at=posting.now,
-        source=Source(id_, chain.commitment(salt, command.reference, command.reason)),
-    )
-    if after.status == "reversed":
-        posting.account.transactions -= 1
+    source = Source(id_, chain.commitment(salt, command.reference, command.reason))
+    entry, taken = _take_back(posting, row, after, context.head.overdraw, source)
     reversal = ReversalRow(
         id=id_,
         programme_id=row.programme_id,
@@ -213,6 +204,22 @@ def _decide(
     _settle_tier(write, call, context, rules, posting.account, after)
     body = answers.reversed_(reversal, row, entry_row(entry), ruleset)
     return answer(200, {**body, "dry_run": True}) if command.dry_run else answer(201, body)
+
+
+def _take_back(
+    posting: Posting, row: TransactionRow, after: Remainder, overdraw: str, source: Source
+) -> tuple[Entry | None, Taken]:
+    """Take the points that what remains no longer gives, the transaction's own lot first."""
+    if after.status == "reversed":
+        posting.account.transactions -= 1
+    return ledger.reverse(
+        posting,
+        own=next((lot for lot in posting.lots if lot.seq == row.entry_seq), None),
+        points=row.remaining_points - after.points,
+        overdraw=overdraw,
+        occurred_at=posting.now,
+        source=source,
+    )
 
 
 def _repeated(

@@ -15,8 +15,7 @@ from loyalty.apply import Activity, Call
 from loyalty.engine import calendar
 from loyalty.gather import Holding
 from loyalty.ledger import Account, Figures, Hold, Part, Posting, Source
-from loyalty.records import EntryRow
-from loyalty.services.transactions import entry_row
+from loyalty.records import EntryRow, entry_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,12 @@ def is_final(error: RistourneError) -> bool:
     return error.family is Family.CONFLICT and not error.retryable
 
 
+def refused(write: Write, error: RistourneError) -> Answer:
+    """A refusal as it is sent and kept."""
+    body = write.problem(error)
+    return answer(int(body.get("status", 409)), body)
+
+
 def conclude(
     write: Write, call: Call, given: Answer, *, holding: Holding | None = None, keeps_body: bool = True
 ) -> Answer:

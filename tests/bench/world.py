@@ -23,8 +23,9 @@ from loyalty.services import (
     terms_set,
     tier_create,
 )
+from loyalty.services.batches import transactions_earn
+from loyalty.services.desk import Booking
 from loyalty.services.products import ProductRow
-from loyalty.services.transactions import Booking, transactions_earn
 from members.models import Member, Partner, Programme
 from members.services import partner_create, programme_create
 from rewards.services import Content, reward_create, version_submit, version_validate

@@ -18,7 +18,7 @@ from config import journey
 from loyalty.api.serializers import EarnBody, EvaluationBody, basket_command
 from loyalty.models import Account, PromotionBudget, Transaction
 from loyalty.services import Write, basket_evaluate, transactions_earn
-from loyalty.services.transactions import Booking
+from loyalty.services.desk import Booking
 from members.models import Programme
 from tests.ledger_checks import check_ledger
 from tests.loyalty.sample import Basket, Expected, baskets

@@ -28,7 +28,7 @@ from loyalty.services import (
     transaction_reverse,
     transactions_earn,
 )
-from loyalty.services.transactions import Booking
+from loyalty.services.desk import Booking
 from members.models import Activity, Member, Programme
 from tests.ledger_checks import check_ledger
 from tests.loyalty.sample import Basket, baskets

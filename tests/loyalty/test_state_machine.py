@@ -48,7 +48,7 @@ from loyalty.services import (
     transaction_reverse,
     transactions_earn,
 )
-from loyalty.services.transactions import Booking
+from loyalty.services.desk import Booking
 from members.models import Programme
 from tests.factories import LONG_AGO, MemberFactory, ProgrammeFactory
 from tests.loyalty.worlds import order_of, publish

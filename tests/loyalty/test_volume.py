@@ -21,7 +21,7 @@ from loyalty.services import (
     transaction_reverse,
     transactions_earn,
 )
-from loyalty.services.transactions import Booking
+from loyalty.services.desk import Booking
 from members.models import Programme
 from tests.factories import MemberFactory
 from tests.ledger_checks import check_ledger
