@@ -1,67 +1,46 @@
-"""What a promotion gives, in a few words for members, in the languages we write ourselves."""
+"""What a promotion gives, in a few words for members, in the languages of our own texts."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-EARN: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "multiplier": "Points × {value}",
-        "rate": "{value} extra {points} per {currency}",
-        "per_item": "{value} extra {points} per item",
-        "fixed": "{value} extra {points}",
-    },
-    "fr": {
-        "multiplier": "Points × {value}",
-        "rate": "{value} {points} en plus par {currency}",
-        "per_item": "{value} {points} en plus par article",
-        "fixed": "{value} {points} en plus",
-    },
-    "nl": {
-        "multiplier": "Punten × {value}",
-        "rate": "{value} extra {points} per {currency}",
-        "per_item": "{value} extra {points} per artikel",
-        "fixed": "{value} extra {points}",
-    },
-    "de": {
-        "multiplier": "Punkte × {value}",
-        "rate": "{value} {points} extra pro {currency}",
-        "per_item": "{value} {points} extra pro Artikel",
-        "fixed": "{value} {points} extra",
-    },
-}
-BURN: Mapping[str, str] = {
-    "en": "{points} points instead of {before}",
-    "fr": "{points} points au lieu de {before}",
-    "nl": "{points} punten in plaats van {before}",
-    "de": "{points} Punkte statt {before}",
-}
-_POINTS = {
-    "en": ("point", "points"),
-    "fr": ("point", "points"),
-    "nl": ("punt", "punten"),
-    "de": ("Punkt", "Punkte"),
-}
-_COMMA = frozenset({"fr", "nl", "de"})
-OURS = "en"
-"""The language of the texts where no other is known."""
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from rewards.templatetags.my_points import exact
+
+EFFECTS = ("multiplier", "rate", "per_item", "fixed")
 
 
 def written_in(languages: Sequence[str]) -> str:
-    """The first of these languages (BCP 47) that we write, by its first subtag; English for none."""
-    return next((code for tag in languages if (code := tag.split("-")[0].lower()) in EARN), OURS)
+    """The first of these languages (BCP 47) that we write, by its first subtag; the installation's for none."""
+    ours = dict(settings.LANGUAGES)
+    first = (code for tag in languages if (code := tag.split("-")[0].lower()) in ours)
+    return next(first, settings.LANGUAGE_CODE)
 
 
 def earn_label(effect: Mapping[str, str], currency: str, language: str) -> str:
     """An effect in a language we write: "Points × 3"."""
     value = Decimal(effect["value"])
-    is_one = value < 2 if language == "fr" else value == 1
-    text = effect["value"].replace(".", ",") if language in _COMMA else effect["value"]
-    one, many = _POINTS[language]
-    return EARN[language][effect["type"]].format(
-        value=text, points=one if is_one else many, currency=currency
-    )
+    # Catalogues count in whole numbers: one and a half is one in French, and many elsewhere.
+    count = 1 if value == 1 or (language == "fr" and value < 2) else 2
+    with override(language):
+        return _text(effect["type"], count) % {"value": exact(effect["value"]), "currency": currency}
 
 
 def burn_label(points: int, before: int, language: str) -> str:
     """A promotional price of a gift in a language we write."""
-    return BURN[language].format(points=points, before=before)
+    with override(language):
+        return _("%(points)s points instead of %(before)s") % {"points": points, "before": before}
+
+
+def _text(effect: str, count: int) -> str:
+    if effect == "multiplier":
+        return _("Points × %(value)s")
+    if effect == "rate":
+        return ngettext(
+            "%(value)s extra point per %(currency)s", "%(value)s extra points per %(currency)s", count
+        )
+    if effect == "per_item":
+        return ngettext("%(value)s extra point per item", "%(value)s extra points per item", count)
+    return ngettext("%(value)s extra point", "%(value)s extra points", count)

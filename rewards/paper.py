@@ -1,16 +1,18 @@
 """Printed vouchers: one page of PDF with code and QR in the member's language, and who stands for it."""
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import segno
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from reportlab.lib.pagesizes import A5, landscape
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from members.selectors import language_for
 from rewards.letterhead import PLAIN, Letterhead, draw
 from rewards.lettering import lines, printable
 
@@ -19,41 +21,6 @@ MARGIN, QR = 36, 142
 WIDTH, HEIGHT = landscape(A5)
 CODE = "Courier-Bold"
 """In which 0 and O, and 1 and I, are told apart."""
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "fr": {
-        "title": "Bon cadeau",
-        "value": "Valeur",
-        "until": "Valable jusqu'au {day} inclus",
-        "forever": "Sans date d'expiration",
-        "code": "Code",
-        "order": "Commande",
-        "issuer": "Émetteur",
-        "number": "Numéro d'entreprise",
-        "conditions": "Conditions",
-    },
-    "nl": {
-        "title": "Cadeaubon",
-        "value": "Waarde",
-        "until": "Geldig tot en met {day}",
-        "forever": "Onbeperkt geldig",
-        "code": "Code",
-        "order": "Bestelling",
-        "issuer": "Uitgever",
-        "number": "Ondernemingsnummer",
-        "conditions": "Voorwaarden",
-    },
-    "en": {
-        "title": "Gift voucher",
-        "value": "Value",
-        "until": "Valid until {day} inclusive",
-        "forever": "Without end",
-        "code": "Code",
-        "order": "Order",
-        "issuer": "Issued by",
-        "number": "Company number",
-        "conditions": "Conditions",
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,42 +42,44 @@ class Paper:
 
 def voucher_page(paper: Paper, letterhead: Letterhead = PLAIN) -> bytes:
     """The voucher as a PDF of one A5 page; conditions that do not fit go on behind it."""
-    words = WORDS.get(paper.language.split("-")[0].lower(), WORDS["en"])
+    with override(language_for(paper.language)):
+        return _drawn(paper, letterhead)
+
+
+def _drawn(paper: Paper, letterhead: Letterhead) -> bytes:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(WIDTH, HEIGHT), lang=paper.language or "en")
-    canvas.setTitle(printable(f"{words['title']} {paper.reference}"))
+    canvas.setTitle(printable(f"{_('Gift voucher')} {paper.reference}"))
     beside = WIDTH - QR - 3 * MARGIN
     top = draw(canvas, letterhead, MARGIN) - 16
-    top = _write(canvas, words["title"], 20, top, beside, bold=True)
+    top = _write(canvas, _("Gift voucher"), 20, top, beside, bold=True)
     top = _write(canvas, paper.gift, 14, top - 8, beside)
-    for line in _facts(paper, words):
+    for line in _facts(paper):
         top = _write(canvas, line, 11, top - 4, beside)
     if paper.code:
         _qr(canvas, paper.code, WIDTH - MARGIN - QR, HEIGHT - MARGIN - QR)
-    foot = _code(
-        canvas, words["code"], paper.code or "•••• •••• •••• ••••", min(top, HEIGHT - MARGIN - QR) - 8
-    )
-    for line in _small_print(paper, words):
+    foot = _code(canvas, _("Code"), paper.code or "•••• •••• •••• ••••", min(top, HEIGHT - MARGIN - QR) - 8)
+    for line in _small_print(paper):
         foot = _write(canvas, line, 8, foot - 3, WIDTH - 2 * MARGIN)
     canvas.save()
     return file.getvalue()
 
 
-def _facts(paper: Paper, words: Mapping[str, str]) -> list[str]:
-    said = [f"{words['value']}: {paper.value}"] if paper.value else []
+def _facts(paper: Paper) -> list[str]:
+    said = [_("Value: %(value)s") % {"value": paper.value}] if paper.value else []
     if paper.valid_until is None:
-        said.append(words["forever"])
+        said.append(_("Without an end date"))
     else:
         day = (paper.valid_until - timedelta(microseconds=1)).astimezone(paper.zone).date()
-        said.append(words["until"].format(day=f"{day:%d/%m/%Y}"))
-    return [*said, f"{words['order']}: {paper.reference}"]
+        said.append(_("Valid until %(day)s inclusive") % {"day": f"{day:%d/%m/%Y}"})
+    return [*said, _("Order %(reference)s") % {"reference": paper.reference}]
 
 
-def _small_print(paper: Paper, words: Mapping[str, str]) -> list[str]:
-    said = [f"{words['issuer']}: {paper.issuer}, {paper.address}"] if paper.issuer else []
+def _small_print(paper: Paper) -> list[str]:
+    said = [_("Issued by %(name)s") % {"name": f"{paper.issuer}, {paper.address}"}] if paper.issuer else []
     if paper.company_number:
-        said.append(f"{words['number']}: {paper.company_number}")
-    return said + ([f"{words['conditions']}: {paper.conditions}"] if paper.conditions else [])
+        said.append(_("Company number: %(number)s") % {"number": paper.company_number})
+    return said + ([_("Conditions: %(text)s") % {"text": paper.conditions}] if paper.conditions else [])
 
 
 def _code(canvas: Canvas, word: str, code: str, top: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 import time_machine
+from django.conf import settings
 
 from config.kernel.api.pagination import write_cursor
 from loyalty.models import Promotion
@@ -22,7 +23,7 @@ from loyalty.services import (
 from loyalty.services.products import ProductRow, products_put
 from members.models import Member, Programme
 from rewards.api.promotional import PromotionalProducts
-from rewards.labels import BURN, EARN, earn_label
+from rewards.labels import EFFECTS, burn_label, earn_label
 from rewards.services import promotional_price_set
 from segments.models import Segment
 from segments.services import membership_add, segment_create
@@ -312,13 +313,15 @@ def test_languages(
 
 
 def test_every_label_is_written_in_every_language() -> None:
-    assert set(EARN) == set(BURN)
-    for language, texts in EARN.items():
-        assert set(texts) == {"multiplier", "rate", "per_item", "fixed"}
-        for effect in texts:
-            assert "2" in earn_label({"type": effect, "value": "2"}, "EUR", language)
+    for effect in EFFECTS:
+        said = {earn_label({"type": effect, "value": "2.5"}, "EUR", code) for code, _ in settings.LANGUAGES}
+        assert "2,5" in "".join(said)
+        assert len(said) == len(settings.LANGUAGES)
     assert earn_label({"type": "rate", "value": "1"}, "EUR", "en") == "1 extra point per EUR"
+    assert earn_label({"type": "rate", "value": "1.5"}, "EUR", "en") == "1.5 extra points per EUR"
     assert earn_label({"type": "rate", "value": "1.5"}, "EUR", "nl") == "1,5 extra punten per EUR"
+    assert earn_label({"type": "rate", "value": "1.5"}, "EUR", "fr") == "1,5 point en plus par EUR"
+    assert burn_label(300, 400, "nl") == "300 punten in plaats van 400"
 
 
 def test_foreign_and_unknown_are_alike(club: Segment, till: ApiClient, eve: ApiClient) -> None:

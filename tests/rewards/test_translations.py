@@ -30,6 +30,7 @@ TEMPLATES = [
     for path in (Path(settings.BASE_DIR) / "templates" / folder).rglob("*.*")
 ]
 SOURCES = [
+    *(Path(settings.BASE_DIR) / "rewards" / name for name in ("labels.py", "paper.py")),
     *(Path(settings.BASE_DIR) / "rewards" / "pages").glob("*.py"),
     *(Path(settings.BASE_DIR) / "members" / name for name in ("forms.py", "views.py")),
 ]
