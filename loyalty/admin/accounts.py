@@ -22,8 +22,7 @@ from loyalty.engine.calendar import start_of_day
 from loyalty.forms import TierGrantForm
 from loyalty.ledger import Lot
 from loyalty.models import Account, Adjustment, Tier
-from loyalty.movements import Filters, movements
-from loyalty.selectors import holding_of, settled, tier_changes, tier_of
+from loyalty.selectors import Filters, holding_of, movements, settled, tier_changes, tier_of
 from loyalty.services import tier_grant, tier_grant_end
 from loyalty.verification import account_verify
 

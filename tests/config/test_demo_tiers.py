@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from config.demo.club import club_create
-from loyalty.tier_reads import HeldTier, tier_of
+from loyalty.selectors import HeldTier, tier_of
 from members.models import Member
 from tests.ledger_checks import check_ledger
 

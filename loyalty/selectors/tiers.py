@@ -9,7 +9,7 @@ from config.kernel.texts import Texts
 from loyalty import gather
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.models import Tier, TierChange
-from loyalty.snapshot import Snapshot
+from loyalty.selectors.snapshot import Snapshot
 from loyalty.standings import scheme_of
 from loyalty.tiers import Level, Progress
 from members.models import Member

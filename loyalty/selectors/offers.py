@@ -11,8 +11,8 @@ from loyalty.engine import Facts, Promotion, calendar, conditions
 from loyalty.engine.explain import because_of
 from loyalty.engine.numbers import POINT, RATE, plain
 from loyalty.rulesets import Part, Timeline
+from loyalty.selectors.snapshot import Snapshot
 from loyalty.services.baskets import facts_of
-from loyalty.snapshot import Snapshot
 from members.errors import ProgrammeNotActive
 
 _USED_UP = ("total", "budget")
