@@ -37,6 +37,14 @@ class RequestInProgress(RistourneError):
         super().__init__("Another request with this key is still running.", headers={"Retry-After": "1"})
 
 
+KEY_FAILURES: tuple[type[RistourneError], ...] = (
+    IdempotencyKeyMissing,
+    IdempotencyKeyReused,
+    RequestInProgress,
+)
+"""What the key of any write may be refused for."""
+
+
 class ReferenceConflict(RistourneError):
     code, family, title = "reference_conflict", Family.CONFLICT, "The reference is booked with other content"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from config.kernel.errors import FieldError
+from config.kernel.errors import FieldError, ValidationFailed
 
 MAX_FLAT_BYTES = 4096
 
@@ -21,3 +21,10 @@ def flat_errors(pointer: str, value: object) -> list[FieldError]:
     if len(msgspec.json.encode(value)) > MAX_FLAT_BYTES:
         return [FieldError(pointer, "too_large", f"At most {MAX_FLAT_BYTES} bytes of JSON.")]
     return []
+
+
+def check_metadata(metadata: object) -> None:
+    """ValidationFailed unless the metadata of a write is flat and at most 4 KB."""
+    errors = flat_errors("/metadata", metadata)
+    if errors:
+        raise ValidationFailed(errors=errors)

@@ -5,12 +5,10 @@ from functools import partial
 from django.utils import timezone
 
 from config.kernel.api import ApiRequest, problem
-from config.kernel.errors import ValidationFailed
-from config.kernel.flat import flat_errors
 from loyalty.idempotency import claim, respond
 from loyalty.services import Write
 
-__all__ = ["check_metadata", "keyed_write", "respond"]
+__all__ = ["keyed_write", "respond"]
 
 
 def keyed_write(request: ApiRequest, body: object) -> Write:
@@ -30,10 +28,3 @@ def keyed_write(request: ApiRequest, body: object) -> Write:
         key=key,
         problem=partial(problem, request=request),
     )
-
-
-def check_metadata(metadata: object) -> None:
-    """ValidationFailed unless it is flat and at most 4 KB."""
-    errors = flat_errors("/metadata", metadata)
-    if errors:
-        raise ValidationFailed(errors=errors)

@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter
 
 from config.kernel.api import (
+    KEY_HEADER,
+    LOCATION_HEADER,
     PAGE_PARAMETERS,
+    REPLAYED_HEADER,
     ApiRequest,
     ApiView,
     json_response,
@@ -16,10 +18,10 @@ from config.kernel.api import (
     read_body,
 )
 from config.kernel.errors import InsufficientScope, NotFound, ValidationFailed
+from config.kernel.flat import check_metadata
 from loyalty import errors, selectors, services
 from loyalty.api import event_shapes as shapes
-from loyalty.api.answering import check_metadata, keyed_write, respond
-from loyalty.api.views import KEY, KEY_FAILURES, REPLAYED
+from loyalty.api.answering import keyed_write, respond
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import programme_of
 
@@ -48,7 +50,7 @@ class EventsView(ApiView):
             202: (shapes.EventAnswer, "Staff decide: nothing is given yet."),
         },
         failures=[
-            *KEY_FAILURES,
+            *errors.KEY_FAILURES,
             NotFound,
             errors.ReferenceConflict,
             errors.OccurredAtOutOfWindow,
@@ -56,15 +58,9 @@ class EventsView(ApiView):
             ProgrammeNotActive,
         ],
         parameters=[
-            KEY,
-            REPLAYED,
-            OpenApiParameter(
-                "Location",
-                str,
-                OpenApiParameter.HEADER,
-                response=[202],
-                description="Where to see what became of it.",
-            ),
+            KEY_HEADER,
+            REPLAYED_HEADER,
+            LOCATION_HEADER,
         ],
         example=shapes.EVENT,
         answer_examples={201: shapes.REWARDED, 200: shapes.LIMITED, 202: shapes.IN_REVIEW},
@@ -111,14 +107,14 @@ class EventReversalsView(ApiView):
             200: (shapes.EventReversed, "A dry run, or taken back before with the same content."),
         },
         failures=[
-            *KEY_FAILURES,
+            *errors.KEY_FAILURES,
             NotFound,
             errors.ReferenceConflict,
             errors.AlreadyReversed,
             errors.InsufficientPoints,
             ProgrammeNotActive,
         ],
-        parameters=[KEY, REPLAYED],
+        parameters=[KEY_HEADER, REPLAYED_HEADER],
         example=shapes.TAKE_BACK,
         answer_examples={201: shapes.TAKEN_BACK, 200: {**shapes.TAKEN_BACK, "dry_run": True}},
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import events, me, members, promotions, views
+from loyalty.api import accounts, events, me, members, products, promotions, views
 
 urlpatterns = [
     path("transactions", views.TransactionsView.as_view(), name="transactions"),
@@ -23,18 +23,18 @@ urlpatterns = [
     path("transactions/<code:reference>/reversals", views.ReversalsView.as_view(), name="reversals"),
     path("members", members.MembersView.as_view(), name="members"),
     path("members/<code:member>", members.MemberView.as_view(), name="member"),
-    path("members/<code:member>/balance", views.BalanceView.as_view(), name="balance"),
-    path("members/<code:member>/adjustments", views.AdjustmentsView.as_view(), name="adjustments"),
+    path("members/<code:member>/balance", accounts.BalanceView.as_view(), name="balance"),
+    path("members/<code:member>/adjustments", accounts.AdjustmentsView.as_view(), name="adjustments"),
     path(
         "members/<code:member>/adjustments/<code:reference>",
-        views.AdjustmentView.as_view(),
+        accounts.AdjustmentView.as_view(),
         name="adjustment",
     ),
     path("events", events.EventsView.as_view(), name="events"),
     path("events/<code:reference>", events.EventView.as_view(), name="event"),
     path("events/<code:reference>/reversals", events.EventReversalsView.as_view(), name="event-reversals"),
     path("event-types", events.EventTypesView.as_view(), name="event-types"),
-    path("products", views.ProductsView.as_view(), name="products"),
-    path("products/<code:sku>", views.ProductView.as_view(), name="product"),
+    path("products", products.ProductsView.as_view(), name="products"),
+    path("products/<code:sku>", products.ProductView.as_view(), name="product"),
     path("me", me.MeView.as_view(), name="me"),
 ]

@@ -5,8 +5,6 @@ from functools import partial
 from django.utils import timezone
 
 from config.kernel.api import ApiRequest, problem
-from config.kernel.errors import ValidationFailed
-from config.kernel.flat import flat_errors
 from loyalty.idempotency import claim
 from loyalty.services import Write
 from rewards import codes
@@ -32,10 +30,3 @@ def without_code(request: ApiRequest, body: object) -> object:
     if not isinstance(body, dict):
         return body
     return {**body, "code": codes.lookup(request.auth.programme_id, str(body["code"])).hex()}
-
-
-def check_metadata(metadata: object) -> None:
-    """ValidationFailed unless it is flat and at most 4 KB."""
-    errors = flat_errors("/metadata", metadata)
-    if errors:
-        raise ValidationFailed(errors=errors)

@@ -5,38 +5,31 @@ from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter
 
-from config.kernel.api import ApiRequest, ApiView, json_response, operation, read_body
+from config.kernel.api import (
+    KEY_HEADER,
+    REPLAYED_HEADER,
+    ApiRequest,
+    ApiView,
+    json_response,
+    operation,
+    read_body,
+)
 from config.kernel.api.throttle import count_miss
 from config.kernel.errors import NotFound, RateLimited, RistourneError
+from config.kernel.flat import check_metadata
 from loyalty import errors as loyalty_errors
 from loyalty.idempotency import respond
 from members.errors import MemberNotActive, ProgrammeNotActive
 from rewards import errors, selectors, services
 from rewards.api import bodies
 from rewards.api import examples as shown
-from rewards.api.answering import check_metadata, keyed_write, without_code
+from rewards.api.answering import keyed_write, without_code
 from rewards.lifecycle import Status
 from rewards.services import MoveCommand, UseCommand
 
-KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1-255 printable ASCII."
-)
-REPLAYED = OpenApiParameter(
-    "Idempotent-Replayed",
-    str,
-    OpenApiParameter.HEADER,
-    response=[200, 201],
-    description="`true` on a repetition of the first answer.",
-)
-KEY_FAILURES: Sequence[type[RistourneError]] = (
-    loyalty_errors.IdempotencyKeyMissing,
-    loyalty_errors.IdempotencyKeyReused,
-    loyalty_errors.RequestInProgress,
-)
 STEP_FAILURES: Sequence[type[RistourneError]] = (
-    *KEY_FAILURES,
+    *loyalty_errors.KEY_FAILURES,
     NotFound,
     errors.IllegalStep,
     errors.ReservationLapsed,
@@ -54,7 +47,7 @@ class RedemptionsView(ApiView):
             200: (bodies.RedemptionMade, "A dry run, or booked before with the same content."),
         },
         failures=[
-            *KEY_FAILURES,
+            *loyalty_errors.KEY_FAILURES,
             NotFound,
             loyalty_errors.ReferenceConflict,
             loyalty_errors.InsufficientPoints,
@@ -64,7 +57,7 @@ class RedemptionsView(ApiView):
             MemberNotActive,
             ProgrammeNotActive,
         ],
-        parameters=[KEY, REPLAYED],
+        parameters=[KEY_HEADER, REPLAYED_HEADER],
         example=shown.ORDER,
         answer_examples={201: shown.ORDERED, 200: shown.ORDERED},
     )
@@ -104,7 +97,7 @@ class ConfirmView(ApiView):
         body=bodies.StepBody,
         answers={200: (bodies.RedemptionMoved, "Exchanged: the reserved points are spent.")},
         failures=STEP_FAILURES,
-        parameters=[KEY, REPLAYED],
+        parameters=[KEY_HEADER, REPLAYED_HEADER],
         example={},
         answer_examples={200: shown.CONFIRMED},
     )
@@ -124,7 +117,7 @@ class CancelView(ApiView):
         body=bodies.StepBody,
         answers={200: (bodies.RedemptionMoved, "A reservation is released, an order cancelled.")},
         failures=STEP_FAILURES,
-        parameters=[KEY, REPLAYED],
+        parameters=[KEY_HEADER, REPLAYED_HEADER],
         example={"note": "Ordered twice"},
         answer_examples={200: shown.CANCELLED},
     )
@@ -144,7 +137,7 @@ class StatusView(ApiView):
         body=bodies.StatusBody,
         answers={200: (bodies.RedemptionMoved, "The order as it is now.")},
         failures=STEP_FAILURES,
-        parameters=[KEY, REPLAYED],
+        parameters=[KEY_HEADER, REPLAYED_HEADER],
         example={"status": "in_preparation", "note": "Picked in Ghent"},
         answer_examples={200: shown.MOVED},
     )
@@ -189,13 +182,13 @@ class VoucherUseView(ApiView):
         body=bodies.VoucherUseBody,
         answers={200: (bodies.VoucherUsed, "Used, or this use's repetition.")},
         failures=[
-            *KEY_FAILURES,
+            *loyalty_errors.KEY_FAILURES,
             errors.VoucherNotUsable,
             loyalty_errors.ReferenceConflict,
             ProgrammeNotActive,
             RateLimited,
         ],
-        parameters=[KEY, REPLAYED],
+        parameters=[KEY_HEADER, REPLAYED_HEADER],
         example={**shown.CODE, "reference": "POS-77-V-19"},
         answer_examples={200: shown.USED},
     )

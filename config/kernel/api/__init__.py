@@ -5,11 +5,21 @@ from config.kernel.api.pagination import PageRequest, paginate, read_page
 from config.kernel.api.problems import problem, problem_response
 from config.kernel.api.requests import ApiRequest
 from config.kernel.api.responses import json_response
-from config.kernel.api.schema import PAGE_PARAMETERS, Problem, operation
+from config.kernel.api.schema import (
+    KEY_HEADER,
+    LOCATION_HEADER,
+    PAGE_PARAMETERS,
+    REPLAYED_HEADER,
+    Problem,
+    operation,
+)
 from config.kernel.api.views import ApiView, MemberApiView, ProblemsPage, UnknownPath
 
 __all__ = [
+    "KEY_HEADER",
+    "LOCATION_HEADER",
     "PAGE_PARAMETERS",
+    "REPLAYED_HEADER",
     "ApiRequest",
     "ApiView",
     "MemberApiView",

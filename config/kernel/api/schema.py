@@ -41,6 +41,23 @@ PAGE_PARAMETERS = (
     ),
 )
 """The parameters of a list that is answered with `paginate`."""
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True, description="1-255 printable ASCII."
+)
+REPLAYED_HEADER = OpenApiParameter(
+    "Idempotent-Replayed",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="`true` on a repetition of the first answer.",
+)
+LOCATION_HEADER = OpenApiParameter(
+    "Location",
+    str,
+    OpenApiParameter.HEADER,
+    response=[202],
+    description="Where to see what became of it.",
+)
 
 
 class ProblemField(msgspec.Struct):
