@@ -1,7 +1,6 @@
 """An event type as a marketing person says it: what partners send, what it gives, when, for whom, how often."""
 
 import json
-import re
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -14,6 +13,7 @@ from unfold.widgets import (
 from config.kernel.codes import code_validator
 from config.kernel.language_fields import typed
 from loyalty.errors import RuleRefused
+from loyalty.events.lines import lines_of, schema_of
 from loyalty.events.rules import CAPS, COOLDOWN_UNITS, DEVICE_CAPS, Cooldown, EventRule
 from loyalty.forms.fields import ClockField, choice, number, plain_text, set_clock, show_refusal, text, whole
 from loyalty.forms.labels import LABEL, label_fields
@@ -21,14 +21,6 @@ from loyalty.models import EventType, RulePart
 from members.models import Programme
 from segments.models import Segment
 
-KINDS: dict[str, dict[str, Any]] = {
-    "text": {"type": "string", "maxLength": 500},
-    "whole number": {"type": "integer", "minimum": 0},
-    "number": {"type": "number", "minimum": 0},
-    "yes or no": {"type": "boolean"},
-    "date": {"type": "string", "format": "date"},
-}
-_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_]{0,63})\s*:\s*([a-z ]+?)\s*(, *optional)?")
 EVENT_TYPE_STEPS: list[tuple[str, dict[str, Any]]] = [
     ("Event type", {"fields": [("code", "name"), "is_active", "started_from"]}),
     ("What partners send", {"fields": ["attributes", "schema"]}),
@@ -46,6 +38,8 @@ EVENT_TYPE_STEPS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
 ]
+
+
 _FIELDS = {
     "/points": "points",
     "/rate": "rate",
@@ -56,38 +50,6 @@ _FIELDS = {
     **{f"/caps/{scope}": f"cap_{scope}" for scope in CAPS},
     **{f"/device/{scope}": f"device_{scope}" for scope in DEVICE_CAPS},
 }
-
-
-def schema_of(lines: str) -> dict[str, Any]:
-    """The JSON Schema of attributes said line by line, e.g. "score: whole number". ValueError with the line."""
-    properties, required = {}, []
-    for line in filter(None, map(str.strip, lines.splitlines())):
-        said = _LINE.fullmatch(line)
-        if said is None or said[2] not in KINDS or said[1] in properties:
-            raise ValueError(line)
-        properties[said[1]] = KINDS[said[2]]
-        required += [] if said[3] else [said[1]]
-    schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {**schema, "required": required} if required else schema
-
-
-def lines_of(schema: Any) -> str | None:
-    """The lines that say a schema; None for one that says more than lines can."""
-    required = schema.get("required", [])
-    kinds = {json.dumps(kind, sort_keys=True): name for name, kind in KINDS.items()}
-    lines = []
-    for name, kind in schema.get("properties", {}).items():
-        said = kinds.get(json.dumps(kind, sort_keys=True))
-        lines.append(f"{name}: {said}" + ("" if name in required else ", optional"))
-    try:
-        said_again = schema_of("\n".join(lines))
-    except ValueError:
-        return None
-    is_same = {**said_again, "required": sorted(said_again.get("required", []))} == {
-        **schema,
-        "required": sorted(required),
-    }
-    return "\n".join(lines) if is_same else None
 
 
 class EventTypeForm(forms.ModelForm):
@@ -266,33 +228,3 @@ def _initial(rule: EventRule) -> dict[str, Any]:
         "cooldown_amount": rule.cooldown.amount if rule.cooldown else None,
         "cooldown_unit": rule.cooldown.unit if rule.cooldown else "hours",
     }
-
-
-class EventTryForm(forms.Form):
-    """An event to try: nothing is booked."""
-
-    member = text(label="Member number", max_length=64)
-    occurred_at = ClockField(label="When", help_text="Empty: now.")
-    attributes = forms.CharField(
-        label="Fields",
-        required=False,
-        max_length=4096,
-        widget=UnfoldAdminTextareaWidget({"rows": 4}),
-        help_text="As JSON, the way partners send them.",
-    )
-    device = text(
-        label="Device", required=False, max_length=255, help_text="Only for types that limit devices."
-    )
-
-    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        set_clock(self, zone, "occurred_at")
-
-    def clean_attributes(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self.cleaned_data["attributes"] or "{}")
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise forms.ValidationError('A JSON object, such as {"score": 9}.', code="invalid")
-        return found

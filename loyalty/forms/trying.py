@@ -1,5 +1,6 @@
-"""A basket typed to try a promotion on."""
+"""What staff type to try: a basket on a promotion, an event on its type."""
 
+import json
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -79,3 +80,33 @@ def _number(line: str, typed: str) -> str:
     if not (value.is_finite() and 0 <= value < 10**12 and isinstance(exponent, int) and exponent >= -4):
         raise forms.ValidationError(f"Line {line}: “{typed}” is no quantity or amount.", code="invalid")
     return format(value.normalize(), "f")
+
+
+class EventTryForm(forms.Form):
+    """An event to try: nothing is booked."""
+
+    member = text(label="Member number", max_length=64)
+    occurred_at = ClockField(label="When", help_text="Empty: now.")
+    attributes = forms.CharField(
+        label="Fields",
+        required=False,
+        max_length=4096,
+        widget=UnfoldAdminTextareaWidget({"rows": 4}),
+        help_text="As JSON, the way partners send them.",
+    )
+    device = text(
+        label="Device", required=False, max_length=255, help_text="Only for types that limit devices."
+    )
+
+    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_clock(self, zone, "occurred_at")
+
+    def clean_attributes(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.cleaned_data["attributes"] or "{}")
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise forms.ValidationError('A JSON object, such as {"score": 9}.', code="invalid")
+        return found

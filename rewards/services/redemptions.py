@@ -10,11 +10,10 @@ from uuid import UUID
 import msgspec
 from uuid_utils.compat import uuid7
 
-from config.kernel.errors import NotFound, RistourneError, ValidationFailed
+from config.kernel.errors import RistourneError, ValidationFailed
 from config.kernel.sql import from_hex, hex_text, rows
 from loyalty.errors import ReferenceConflict
 from loyalty.idempotency import Answer
-from loyalty.selectors import promotions_open_to
 from loyalty.services import (
     Call,
     Order,
@@ -32,11 +31,12 @@ from loyalty.services import (
     repeat,
 )
 from rewards import answers, gather
-from rewards.errors import GiftNotAvailable, LimitReached, OutOfStock
+from rewards.errors import OutOfStock
 from rewards.gather import Booked, NewContext
 from rewards.lifecycle import Status
 from rewards.records import GiftRow, PoolCodeRow, RedemptionRow, VoucherRow
 from rewards.services import issuing
+from rewards.services.availability import available, price
 from rewards.services.moves import reservations_lapse
 
 RESERVED_FOR = timedelta(minutes=15)
@@ -164,8 +164,8 @@ def _decide(write: Write, command: RedemptionCommand, context: NewContext, call:
         return _repeated(write, command, context, context.booked)
     check_programme(place.head)
     person = check_member(place.holding.person)
-    gift = available(context, command)
-    unit_points, promotion = _price(context, gift, write)
+    gift = available(context, command.quantity)
+    unit_points, promotion = price(context, gift, write.programme_id, write.now)
     row = _row(write, command, person.id, gift, unit_points, promotion)
     order = Order(row.id, row.reference, from_hex(row.salt), write.programme_id, place.zone, place.grace_days)
     if command.mode == "hold":
@@ -193,59 +193,6 @@ def _repeated(write: Write, command: RedemptionCommand, context: NewContext, boo
         raise ReferenceConflict("This reference is booked with other content.")
     given = answer(200, answers.ordered(booked, context.place.zone), replayed=True)
     return Decided(given, booked, knows_code=_is_same(context, write))
-
-
-def available(context: NewContext, command: RedemptionCommand) -> GiftRow:
-    """The gift, if this member may have so many pieces of it now.
-
-    NotFound, GiftNotAvailable (`reasons`), LimitReached, OutOfStock; ValidationFailed for several pieces of
-    one code.
-    """
-    gift, person = context.gift, context.place.holding.person
-    if gift is None or person is None:
-        raise NotFound
-    reasons = [] if gift.version_id and gift.state == "active" else ["not_live"]
-    if gift.segments and context.segments.isdisjoint(gift.segments):
-        reasons.append("segment")
-    if gift.tiers and person.tier not in gift.tiers:
-        reasons.append("tier")
-    if reasons:
-        raise GiftNotAvailable("This gift is not available to the member.", reasons=reasons)
-    if gift.kind == "pool_voucher" and command.quantity > 1:
-        raise ValidationFailed.at("/quantity", "one_at_a_time", "One code at a time.")
-    _check_limits(context, gift, command.quantity)
-    if gift.stock is not None and gift.stock < command.quantity:
-        raise OutOfStock(f"{gift.stock} in stock.")
-    if gift.kind == "pool_voucher" and not context.has_code:
-        raise OutOfStock("No code is left.")
-    return gift
-
-
-def _check_limits(context: NewContext, gift: GiftRow, quantity: int) -> None:
-    limits = (
-        (gift.limit_per_member, context.ever, None),
-        (gift.limit_per_period, context.lately, gift.period),
-    )
-    for limit, used, period in limits:
-        if limit is not None and used + quantity > limit:
-            raise LimitReached(
-                f"At most {limit} to a member; {used} so far.", limit=limit, used=used, period=period
-            )
-
-
-def _price(context: NewContext, gift: GiftRow, write: Write) -> tuple[int, str]:
-    """The lowest price of a piece that is for this member, and the code of the promotion it comes from."""
-    prices = [(gift.points or 0, "")]
-    if gift.prices:
-        open_now = promotions_open_to(
-            write.programme_id,
-            context.place.head.rules_version,
-            context.place.holding,
-            context.segments,
-            write.now,
-        )
-        prices += [(points, code) for code, points in gift.prices if code in open_now]
-    return min(prices)
 
 
 def _row(

@@ -7,8 +7,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from loyalty.events.lines import lines_of, schema_of
 from loyalty.events.rules import Cooldown, EventRule
-from loyalty.forms.event_types import lines_of, schema_of
 from loyalty.models import Entry, Event, EventReversal, EventType, RulePart
 from members.models import Member, Programme
 from tests.factories import ApiClient
