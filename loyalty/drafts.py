@@ -12,7 +12,7 @@ from typing import Any
 from loyalty.engine import Links, Promotion, Ruleset
 from loyalty.engine.ruleset import ProductSet
 from loyalty.rules import PromotionRule
-from loyalty.rulesets import Timeline, part_hash
+from loyalty.rulesets import part_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,3 @@ def ruleset_of(ruleset: Ruleset, promotions: Iterable[Promotion]) -> Ruleset:
     """Other promotions under the same terms; the hash says whose terms, and that it is none of its own."""
     name = f"draft:{ruleset.hash.removeprefix('draft:')}"
     return Ruleset.build(name, ruleset.engine, ruleset.terms, promotions)
-
-
-def ruleset_with(timeline: Timeline, instant: datetime, draft: Draft) -> Ruleset:
-    """The ruleset of `instant` as if the draft had been published before it.
-
-    RuleRefused for a draft that could not be published, ProgrammeNotActive where no terms are in force.
-    """
-    return put_in(timeline.at(instant), draft.compiled())

@@ -56,16 +56,6 @@ def plain(text: str) -> str:
     return text.upper().translate(_READ_AS)
 
 
-def is_checked(code: str) -> bool:
-    """Whether a plain code has the form of ours and its check symbol is right."""
-    if len(code) != LENGTH + 1 or not set(code[:LENGTH]) <= set(SYMBOLS[:32]):
-        return False
-    number = 0
-    for symbol in code[:LENGTH]:
-        number = number << 5 | SYMBOLS.index(symbol)
-    return SYMBOLS[number % 37] == code[LENGTH]
-
-
 def lookup(programme_id: int, text: str) -> bytes:
     """What a code is remembered by: an HMAC that says nothing without the key."""
     return _lookup(settings.VOUCHER_LOOKUP_KEYS[0], programme_id, text)

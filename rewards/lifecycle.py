@@ -48,11 +48,6 @@ def following(status: Status, *, is_digital: bool) -> tuple[Status, ...]:
     return MOVES[status]
 
 
-def may_move(status: Status, to: Status, *, is_digital: bool) -> bool:
-    """Whether an order may go from one status to the other."""
-    return to in following(status, is_digital=is_digital)
-
-
 def gives_points_back(to: Status, *, returns_points: bool) -> bool:
     """Whether the step gives spent points back: always when cancelled, when returned as the gift says."""
     return to is Status.CANCELLED or (to is Status.RETURNED and returns_points)

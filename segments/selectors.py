@@ -65,12 +65,6 @@ def segments_shown(programme: Programme) -> QuerySet[Segment]:
     )
 
 
-def segment_codes_at(programme: Programme, member: Member, at: datetime) -> list[str]:
-    """The codes of the segments the member is in at an instant, sorted by code point."""
-    found = memberships_at(programme, at).filter(member=member)
-    return sorted(found.values_list("segment__code", flat=True))
-
-
 def memberships_shown_to(programme: Programme, member: Member, at: datetime) -> QuerySet[Membership]:
     """The memberships a member is told of, with their segments, the newest first."""
     held = memberships_at(programme, at).filter(member=member, segment__is_shown_to_members=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from django.db import connection, connections, transaction
-from procrastinate import connector, exceptions, job_context, jobs, psycopg_connector, retry, worker
+from procrastinate import connector, job_context, jobs, psycopg_connector, retry, worker
 from procrastinate.contrib.django import app, django_connector, utils
 
 from config.kernel.errors import RistourneError
@@ -58,19 +58,6 @@ class WorkerConnector(psycopg_connector.PsycopgConnector):
 
     def get_sync_connector(self) -> connector.BaseConnector:
         return django_connector.DjangoConnector()
-
-
-def enqueue_once(job: jobs.JobDeferrer, **arguments: Any) -> bool:
-    """Enqueue `task.configure(queueing_lock=..., ...)` unless one waits under that lock; whether it was.
-
-    The database transaction that is open stays usable either way.
-    """
-    try:
-        with transaction.atomic():
-            job.defer(**arguments)
-    except exceptions.AlreadyEnqueued:
-        return False
-    return True
 
 
 def work(*, queues: Sequence[str] = (), concurrency: int = 1, drain: bool = False) -> None:

@@ -22,9 +22,6 @@ from loyalty.engine.ruleset import Link, Links
 from loyalty.records import facts_from
 from loyalty.replay.reading import Stored
 
-Awards = dict[str, int]
-"""Exact points (1/10**12) by promotion."""
-
 
 class Outcome(NamedTuple):
     """A basket with the draft: whole points, and the exact points (1/10**12) that the draft gave."""

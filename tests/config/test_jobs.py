@@ -68,16 +68,6 @@ def test_a_job_exists_only_if_its_transaction_commits(run_jobs: RunJobs) -> None
     assert waiting() == []
 
 
-def test_what_waits_already_is_not_enqueued_again(run_jobs: RunJobs) -> None:  # noqa: F811
-    again = app.configure_task(SETTLE, queueing_lock="settle:7")
-    with transaction.atomic():
-        assert jobs.enqueue_once(again, timestamp=1)
-        assert not jobs.enqueue_once(again, timestamp=2)
-    assert waiting() == [(SETTLE, {"timestamp": 1})]
-    run_jobs()
-    assert jobs.enqueue_once(again, timestamp=3)
-
-
 def test_every_periodic_task_has_a_queueing_lock_and_no_retries() -> None:
     periodic = [entry.task for entry in app.periodic_registry.periodic_tasks.values()]
     assert {SETTLE, "config.tasks.stalled_jobs_retry"} <= {task.name for task in periodic}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loyalty import rulesets
-from loyalty.drafts import Draft, put_in, ruleset_with
+from loyalty.drafts import Draft, put_in
 from loyalty.engine import Basket, Evaluation, Facts, Line, Ruleset, evaluate
 from loyalty.errors import RuleRefused
 from loyalty.models import Promotion, PromotionVersion, RulePart, RulesHead
@@ -60,7 +60,7 @@ def test_it_decides_as_if_published(
 ) -> None:
     """A new promotion, or another rule for one that runs."""
     draft = Draft(code, rule, (link(mode),) if mode else ())
-    with_draft = decided(ruleset_with(timeline(programme), MONDAY, draft))
+    with_draft = decided(put_in(timeline(programme).at(MONDAY), draft.compiled()))
     PromotionVersion.objects.filter(promotion__code=code).update(is_voided=True)
     published = promotion_publish(programme=programme, code=code, name=code, rule=rule, now=LONG_AGO)
     PromotionVersion.objects.filter(promotion__code=code, is_voided=False).update(valid_from=None)
@@ -74,7 +74,8 @@ def test_nothing_of_it_is_stored(programme: Programme, club: Segment) -> None:
     before = [list(table.objects.order_by("pk").values()) for table in tables]
     rules = timeline(programme)
     undrafted = decided(rules.at(MONDAY))
-    drafted = decided(ruleset_with(rules, MONDAY, Draft("PR-NEW", PromotionRule("fixed", "7"))))
+    draft = Draft("PR-NEW", PromotionRule("fixed", "7"))
+    drafted = decided(put_in(rules.at(MONDAY), draft.compiled()))
     assert [x.points + 7 for x in undrafted] == [x.points for x in drafted]
     assert decided(rules.at(MONDAY)) == undrafted
     assert [list(table.objects.order_by("pk").values()) for table in tables] == before
@@ -96,9 +97,10 @@ def test_its_content_says_all_of_it(rule: PromotionRule) -> None:
     assert Draft.from_content(draft.content()).content() == draft.content()
 
 
-def test_a_rule_that_cannot_be_published_is_refused(programme: Programme, club: Segment) -> None:
+def test_a_rule_that_cannot_be_published_is_refused() -> None:
+    draft = Draft("PR-NEW", PromotionRule("multiplier", "0.5"))
     with pytest.raises(RuleRefused):
-        ruleset_with(timeline(programme), MONDAY, Draft("PR-NEW", PromotionRule("multiplier", "0.5")))
+        draft.compiled()
 
 
 def test_throughout_is_at_any_time_what_it_would_be_from_now_on() -> None:

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from members.models import Activity, Member, OutboxEvent, Programme
 from segments.models import Membership, Pin, Refresh, Segment
-from segments.selectors import segment_codes_at
 from segments.services import batches, member_pin_out, memberships, refresh_request, refresh_run, refreshing
 from tests.factories import ApiClient, MemberFactory, SegmentFactory
 from tests.races.crowd import at_once, twin, without_constraint
+from tests.segments.belonging import codes_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,7 +95,7 @@ def test_in_and_out_at_once_stay_in_step(till: ApiClient, ada: Member, vip: Segm
         assert set(statuses) <= {200, 201, 204}
         monday.shift(timedelta(minutes=1))
     open_rows = Membership.objects.filter(valid_until=None).count()
-    assert open_rows == len(segment_codes_at(vip.programme, ada, timezone.now())) <= 1
+    assert open_rows == len(codes_at(ada, timezone.now())) <= 1
     news = Counter(OutboxEvent.objects.values_list("type", flat=True))
     ended = Membership.objects.exclude(valid_until=None).count()
     assert news["segment.member_removed"] == ended

@@ -11,10 +11,11 @@ from config.kernel.errors import NotFound, ValidationFailed
 from members.models import Member, OutboxEvent, Programme
 from segments.errors import BackdatedMembership, SegmentExists
 from segments.models import Membership, Segment
-from segments.selectors import segment_by_code, segment_codes_at, segments_shown_to
+from segments.selectors import segment_by_code, segments_shown_to
 from segments.services import membership_add, membership_remove, segment_create
 from tests.factories import LONG_AGO as NOW
 from tests.factories import MemberFactory, MembershipFactory, ProgrammeFactory, SegmentFactory
+from tests.segments.belonging import codes_at
 
 HOUR = timedelta(hours=1)
 
@@ -28,8 +29,8 @@ def test_it_works(vip: Segment, ada: Member, bob: Member) -> None:
     membership, is_new = membership_add(segment=vip, member=ada, now=NOW, reason="CRM sync")
     assert is_new
     assert (membership.valid_from, membership.valid_until, membership.source) == (NOW, None, "api")
-    assert segment_codes_at(vip.programme, ada, NOW) == ["vip-bxl"]
-    assert segment_codes_at(vip.programme, bob, NOW) == []
+    assert codes_at(ada, NOW) == ["vip-bxl"]
+    assert codes_at(bob, NOW) == []
     event = OutboxEvent.objects.get()
     assert (event.type, event.body, event.member_id) == (
         "segment.member_added",
@@ -48,7 +49,7 @@ def test_start_is_inside_and_end_outside(vip: Segment, ada: Member) -> None:
         (NOW + HOUR - moment, ["vip-bxl"]),
         (NOW + HOUR, []),
     ]:
-        assert segment_codes_at(vip.programme, ada, at) == codes
+        assert codes_at(ada, at) == codes
 
 
 def test_twice_is_once(vip: Segment, ada: Member) -> None:
@@ -85,7 +86,7 @@ def test_only_staff_and_imports_reach_back(vip: Segment, ada: Member) -> None:
     assert not Membership.objects.exists()
     for source in (Membership.Source.STAFF, Membership.Source.IMPORT):
         membership_add(segment=vip, member=ada, now=NOW, valid_from=NOW - HOUR, source=source)
-    assert segment_codes_at(vip.programme, ada, NOW - HOUR) == ["vip-bxl"]
+    assert codes_at(ada, NOW - HOUR) == ["vip-bxl"]
 
 
 def test_a_foreign_member_is_like_none(vip: Segment) -> None:

@@ -13,7 +13,6 @@ from members.errors import MemberNotActive, ProgrammeNotActive
 from members.models import Activity, Member, OutboxEvent, Programme
 from segments.errors import SegmentIsDynamic, SegmentIsStatic
 from segments.models import Membership, Pin, Refresh, Segment
-from segments.selectors import segment_codes_at
 from segments.services import (
     criteria_save,
     member_pin,
@@ -27,6 +26,7 @@ from segments.services import (
     refreshes_forget,
 )
 from tests.factories import ApiClient, MemberFactory, MembershipFactory, ProgrammeFactory, SegmentFactory
+from tests.segments.belonging import codes_at
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def refresh(segment: Segment, at: Any = None) -> Refresh:
 
 
 def is_in(member: Member, segment: Segment, at: Any = None) -> bool:
-    return segment.code in segment_codes_at(segment.programme, member, at or timezone.now())
+    return segment.code in codes_at(member, at or timezone.now())
 
 
 def news() -> list[tuple[str, int | None]]:
