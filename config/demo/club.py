@@ -175,7 +175,14 @@ def _people(programme: Programme, opened: datetime) -> dict[str, Member]:
 
 def _rules(programme: Programme, members: dict[str, Member], opened: datetime) -> None:
     for rank, (code, name, labels, threshold) in enumerate(TIERS, start=1):
-        tier_create(programme=programme, code=code, name=name, labels=labels, rank=rank, threshold=threshold)
+        tier_create(
+            programme=programme,
+            code=code,
+            name=name,
+            labels={"en": name} | labels,
+            rank=rank,
+            threshold=threshold,
+        )
     tier_rules_set(programme=programme, period="months", length=12, now=opened)
     terms_set(programme=programme, terms=TERMS, now=opened)
     vips = segment_create(programme=programme, code="vip-bxl", name="VIP Brussels", is_shown_to_members=True)
@@ -195,7 +202,7 @@ def _rules(programme: Programme, members: dict[str, Member], opened: datetime) -
         membership_add(segment=readers, member=members[number], now=opened, source="staff")
     for code, (name, labels, rule) in PROMOTIONS.items():
         promotion = promotion_publish(
-            programme=programme, code=code, name=name, labels=labels, rule=rule, now=opened
+            programme=programme, code=code, name=name, labels={"en": name} | labels, rule=rule, now=opened
         )
         if code == "PR-CHOC3X":
             promotion_link(promotion=promotion, segment=vips, mode="include", valid_from=opened)

@@ -74,7 +74,7 @@ def events_create(programme: Programme, now: datetime) -> None:
             code=code,
             name=name,
             rule=rule,
-            labels=labels,
+            labels={"en": name} | labels,
             now=now - timedelta(days=400),
         )
     for reference, type_, member, days, attributes in HAPPENED:

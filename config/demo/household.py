@@ -76,7 +76,9 @@ def _events(member: Member, write: Write) -> None:
     for code, days, attributes in EVENTS:
         name, labels, rule = TYPES[code]
         opened = write.now - timedelta(days=400)
-        event_type_save(programme=programme, code=code, name=name, rule=rule, labels=labels, now=opened)
+        event_type_save(
+            programme=programme, code=code, name=name, rule=rule, labels={"en": name} | labels, now=opened
+        )
         at = write.now - timedelta(days=days)
         event = EventCommand(f"{code}:{member.number}", code, member.number, at, dict(attributes))
         event_post(write=write, command=event)

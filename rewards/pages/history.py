@@ -1,6 +1,6 @@
 """History: every movement in plain words, with the balance after it; also as a file and on paper."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -46,7 +46,7 @@ class HistoryPage(PointsPage):
         before, filters = self._before(), filters_of(form, self.programme)
         page = movements_page(self.programme, self.seen.holding, filters, self.now, limit=PAGE, before=before)
         return {
-            "movements": [row(*told) for told in page.told],
+            "movements": [row(*told, self.languages) for told in page.told],
             "older": page.after and "?" + urlencode({**form.asked, "before": page.after}),
             "newest": before and "?" + urlencode(form.asked),
             "asked": urlencode(form.asked),
@@ -91,11 +91,11 @@ def filters_of(form: HistoryForm, programme: Programme) -> Filters:
     )
 
 
-def row(movement: Movement, order: OrderShown | None) -> dict[str, Any]:
+def row(movement: Movement, order: OrderShown | None, languages: Sequence[str]) -> dict[str, Any]:
     """A movement as a row of a page; `why` leads to the purchase it came from, `order` to its gift order."""
     purchase = movement.reference if movement.kind == "earn" else not movement.event and movement.reverses
     return {
-        "title": words.title(movement, order),
+        "title": words.title(movement, order, languages),
         "status": "" if words.is_plain(movement, order) else words.status(movement, order),
         "at": movement.occurred_at,
         "store": movement.store or "",
@@ -126,7 +126,8 @@ class HistoryFile(MemberPage):
         for movement, order in told:
             # The rows are asked for when the request, and its language with it, is over.
             with override(language):
-                what, status = words.title(movement, order), words.status(movement, order)
+                what = words.title(movement, order, self.languages)
+                status = words.status(movement, order)
                 yield (
                     movement.occurred_at.astimezone(zone).date(),
                     what,

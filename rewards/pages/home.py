@@ -38,7 +38,7 @@ class HomePage(PointsPage):
             rescued=rescued(window_of(self), points) if points.expiring else [],
             promotions=promotions,
             more_promotions=count - len(promotions),
-            movements=[row(*told) for told in latest.told],
+            movements=[row(*told, self.languages) for told in latest.told],
             **kwargs,
         )
 

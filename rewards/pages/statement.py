@@ -1,6 +1,6 @@
 """A member's movements of a period on paper, in the member's language and the programme's time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from members.models import Member, Programme
 from members.selectors import language_for
 from rewards.letterhead import letterhead_of
 from rewards.pages import words
-from rewards.selectors import Told, movements_told
+from rewards.selectors import Told, languages_for, movements_told
 from rewards.statement import Line, Sheet, statement_pages
 from rewards.templatetags.my_points import day, points, signed
 
@@ -39,7 +39,8 @@ def statement_of(programme: Programme, member: Member, period: Period, now: date
     balance = balance_shown(programme, member.number, now)
     with translation.override(language_for(member.language)), timezone.override(zone):
         sheet = _sheet(programme, member, period, now, told, balance)
-        return statement_pages(sheet, _lines(told), letterhead_of(programme))
+        lines = _lines(told, languages_for(programme, member, now))
+        return statement_pages(sheet, lines, letterhead_of(programme))
 
 
 def _sheet(
@@ -88,11 +89,11 @@ def _start(when: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(when, time.min, zone)
 
 
-def _lines(told: list[Told]) -> Iterator[Line]:
+def _lines(told: list[Told], languages: Sequence[str]) -> Iterator[Line]:
     for movement, order in told:
         yield Line(
             day=day(movement.occurred_at),
-            what=words.title(movement, order),
+            what=words.title(movement, order, languages),
             note="" if words.is_plain(movement, order) else words.status(movement, order),
             points=signed(movement.points),
             balance=points(movement.balance_after),

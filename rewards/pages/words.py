@@ -1,14 +1,15 @@
 """What happened, in a member's own language: movements, the steps of a trace, what did not apply."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.dates import WEEKDAYS
-from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from config.kernel.errors import RistourneError
+from config.kernel.texts import called
 from loyalty.selectors import Movement
 from rewards.history import OrderShown
 from rewards.templatetags.my_points import exact
@@ -117,12 +118,15 @@ class Step:
     points: str
 
 
-def title(movement: Movement, order: OrderShown | None = None) -> str:
-    """What a movement was."""
+def title(movement: Movement, order: OrderShown | None, languages: Sequence[str]) -> str:
+    """What a movement was; `languages` are where to look for the name of an event."""
+    event = called(movement.event or "", movement.event_labels or {}, languages)
     if movement.kind == "event":
-        return _event(movement) or _("Thank you for taking part")
+        return event or _("Thank you for taking part")
+    if movement.kind == "reversal" and event:
+        return _("Taken back: %(event)s") % {"event": event}
     if movement.kind == "reversal":
-        return _returned(movement)
+        return _("Return of purchase %(reference)s") % {"reference": movement.reverses}
     if movement.kind == "adjustment":
         return _("Correction: %(reason)s") % {"reason": movement.reason}
     text = str(_TITLES[movement.kind])
@@ -138,19 +142,6 @@ def status(movement: Movement, order: OrderShown | None) -> str:
 def is_plain(movement: Movement, order: OrderShown | None) -> bool:
     """Whether it is booked and that is all there is to say."""
     return order is None and movement.status == "posted"
-
-
-def _returned(movement: Movement) -> str:
-    if movement.event:
-        return _("Taken back: %(event)s") % {"event": _event(movement)}
-    return _("Return of purchase %(reference)s") % {"reference": movement.reverses}
-
-
-def _event(movement: Movement) -> str:
-    """The name of an event's type in the page's language, else the one that staff gave it."""
-    spoken = (get_language() or "").split("-")[0]
-    labels = movement.event_labels or {}
-    return next((text for code, text in labels.items() if code.split("-")[0] == spoken), movement.event or "")
 
 
 def refusal(error: RistourneError) -> str:

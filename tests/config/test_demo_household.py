@@ -9,6 +9,8 @@ from django.utils import timezone
 from config.demo.household import household_create, household_of
 from loyalty.models import Entry, Event
 from members.models import Programme
+from members.services import language_add
+from members.services.programmes import ENGLISH
 from rewards.models import Redemption
 from tests.factories import ApiClient, MemberFactory, ProgrammeFactory
 from tests.ledger_checks import check_ledger
@@ -20,6 +22,7 @@ from tests.rewards.orders import card, mug
 def test_a_household_with_everything() -> None:
     """Every kind of movement but an expiry, every status of an order; all its pages open; done once."""
     programme: Programme = ProgrammeFactory()
+    language_add(programme=programme, language=ENGLISH, position=2)
     simple_terms(programme)
     till, now = ApiClient(programme), timezone.now()
     for number, receipts in (("7", 1), ("9", 3)):

@@ -211,11 +211,16 @@ def test_events_are_called_as_in_the_language_of_the_page(
     EventType.objects.filter(pk=kind.pk).update(labels={"fr": "Avis écrit", "nl-BE": "Review geschreven"})
     event(till, "R-1")
     take_back(till, "R-1", "R-2")
-    assert "Taken back: Review written" in text_of(phone.get("/my/history"))
+    page = text_of(phone.get("/my/history"))
+    assert "Taken back: Avis écrit" in page, "of a language the programme does not speak: its default"
     Member.objects.filter(pk=english.pk).update(language="nl-BE")
     dutch = text_of(phone.get("/my/history"))
     assert dutch.count("Review geschreven") == 2
     assert "Review written" not in dutch
+    EventType.objects.filter(pk=kind.pk).update(labels={"fr": "Avis écrit"})
+    assert "Avis écrit" in text_of(phone.get("/my/history")), "nl-BE falls back to fr"
+    EventType.objects.filter(pk=kind.pk).update(labels={})
+    assert "Teruggenomen: Review written" in text_of(phone.get("/my/history"))
 
 
 def test_why(till: ApiClient, phone: Client, club: Segment) -> None:
