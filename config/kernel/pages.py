@@ -12,7 +12,7 @@ from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseClientRefresh
 
 from config.kernel.errors import NotFound
-from config.kernel.texts import Spoken, best_language, chain
+from config.kernel.texts import chain_of
 
 PAGES = "/my/"
 """Where the member's pages are."""
@@ -45,8 +45,7 @@ class MemberPage(TemplateView):
     @cached_property
     def languages(self) -> tuple[str, ...]:
         """The languages of the programme to look for a text in, the member's first."""
-        spoken = [Spoken(x["code"], x["fallback"], x["is_default"]) for x in self.session.spoken]
-        return chain(best_language([self.member.language], spoken), spoken)
+        return chain_of(self.member.language, self.session.spoken)
 
     def get_template_names(self) -> list[str]:
         is_part = self.found_name and self.request.htmx  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import nh3
 
@@ -55,6 +56,12 @@ def chain(language: str, languages: Sequence[Spoken]) -> tuple[str, ...]:
         language = by_code[language].fallback
     found.append(spoken_by_default(languages))
     return tuple(dict.fromkeys([*found, *by_code]))
+
+
+def chain_of(language: str, spoken: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The languages to look for a text in for who reads `language`; `spoken` as a member's session has them."""
+    languages = [Spoken(x["code"], x["fallback"], x["is_default"]) for x in spoken]
+    return chain(best_language([language], languages), languages)
 
 
 def pick(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from config.kernel.api import ApiRequest, MemberApiView, json_response, operation
-from config.kernel.texts import called
+from config.kernel.texts import called, chain_of
 from loyalty.api.shapes import Balance
 from loyalty.selectors import points_of
 from segments.selectors import segments_shown_to
@@ -72,6 +72,7 @@ class MeView(MemberApiView):
         now = timezone.now()
         session = request.auth.session
         programme, member = session.programme, session.member
+        languages = chain_of(member.language, session.spoken)
         points = points_of(programme, member.number, now)
         zone = ZoneInfo(programme.time_zone)
         response = json_response(
@@ -81,7 +82,7 @@ class MeView(MemberApiView):
                 language=member.language,
                 tier=member.tier or None,
                 segments=[
-                    SegmentNamed(x.code, called(x.name, x.labels, [member.language]))
+                    SegmentNamed(x.code, called(x.name, x.labels, languages))
                     for x in segments_shown_to(programme, member, now)
                 ],
                 balance=Balance(**points.balance),

@@ -86,9 +86,20 @@ def test_the_next_tier_is_named_too(named: ApiClient, programme: Programme, ada:
     assert "Silver" not in page
 
 
-def test_me_calls_groups_in_the_members_language(named: ApiClient) -> None:
-    for language, name in (*NAMES["segment"].items(), ("", "VIP Brussels")):
-        Member.objects.update(language=language)
-        bearer = named.post_json("/api/v1/identifications", {"member": "10042"}).json()["bearer"]
-        me: Any = Client().get("/api/v1/me", HTTP_AUTHORIZATION=f"Bearer {bearer['access_token']}").json()
-        assert me["segments"] == [{"code": "vip-bxl", "name": name}]
+@pytest.mark.parametrize(
+    ("language", "labels", "name"),
+    [
+        *((language, NAMES["segment"], name) for language, name in NAMES["segment"].items()),
+        ("nl-BE", {"fr": "VIP Bruxelles"}, "VIP Bruxelles"),
+        ("", {"fr": "VIP Bruxelles"}, "VIP Bruxelles"),
+        ("nl-BE", {}, "VIP Brussels"),
+    ],
+)
+def test_me_calls_groups_as_the_pages_do(
+    named: ApiClient, language: str, labels: dict[str, str], name: str
+) -> None:
+    Segment.objects.update(labels=labels)
+    assert name in page_in(named, language, "segments")
+    bearer = named.post_json("/api/v1/identifications", {"member": "10042"}).json()["bearer"]
+    me: Any = Client().get("/api/v1/me", HTTP_AUTHORIZATION=f"Bearer {bearer['access_token']}").json()
+    assert me["segments"] == [{"code": "vip-bxl", "name": name}]
