@@ -10,7 +10,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import SimpleTemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -155,3 +155,38 @@ class TenantAdmin(ModelAdmin):
             for text in [f"{field.pointer}: {field.detail}" for field in error.errors] or [error.detail]:
                 self.message_user(request, text, messages.ERROR)
             return redirect(request.get_full_path())
+
+
+class OfOneProgrammeAdmin(TenantAdmin):
+    """Forms that speak of one programme, its clock and its languages: adding asks first which (`?programme=`)."""
+
+    def own_programmes(self, request: HttpRequest) -> QuerySet[Any]:
+        """The programmes the user works for."""
+        raise NotImplementedError
+
+    def programme_of(self, request: HttpRequest, row: Any = None) -> Any:
+        """The row's programme, or the one asked for; the only one when the user has but one; else None."""
+        if row is not None:
+            return row.programme
+        own = self.own_programmes(request)
+        asked = request.GET.get("programme", "")
+        if asked.isdecimal():
+            return own.filter(pk=int(asked)).first()
+        first = own[:2]
+        return first[0] if len(first) == 1 else None
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.has_add_permission(request) and self.programme_of(request) is None:
+            return self.choose_programme(request, f"Add {self.opts.verbose_name}: for which programme?")
+        return super().add_view(request, *args, **kwargs)
+
+    def choose_programme(self, request: HttpRequest, title: str) -> HttpResponse:
+        """Ask which programme; the answer is the same page with `?programme=`."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "opts": self.opts,
+            "media": self.media,
+            "programmes": self.own_programmes(request),
+        }
+        return TemplateResponse(request, "admin/choose_programme.html", context)

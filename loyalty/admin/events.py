@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -19,7 +19,7 @@ from config.kernel.admin import OwnFilter, go_to
 from config.kernel.errors import RistourneError
 from loyalty import wording
 from loyalty.admin.adjustments import actor_of
-from loyalty.admin.tenants import ShownAdmin, own_members, row_number, state_label, with_member_number
+from loyalty.admin.tenants import OfMemberAdmin, row_number, state_label, with_member_number
 from loyalty.models import Entry, Event
 from loyalty.selectors import event_shown
 from loyalty.services import EventReversalCommand, Write, event_decide, event_reverse
@@ -71,15 +71,13 @@ def asks_why(question: str, form: type[BaseDialogForm] = ReasonForm) -> dict[str
 
 
 @admin.register(Event)
-class EventAdmin(ShownAdmin):
+class EventAdmin(OfMemberAdmin):
     """Search takes a reference or a member number, each as a whole."""
 
     list_display = ["reference", "kind", "member", "occurred", "points", "wanted", "state", "programme"]
     list_filter = [("programme", OwnFilter), "status", ("day", RangeDateFilter)]
     list_filter_submit = True
     list_select_related = ["programme", "type"]
-    search_fields = ["reference__exact"]
-    search_help_text = "Reference or member number"
     ordering = ["-id"]
     sortable_by = ()
     actions = ["approve_chosen", "refuse_chosen"]
@@ -90,15 +88,6 @@ class EventAdmin(ShownAdmin):
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         return with_member_number(super().get_queryset(request).select_related("programme", "type"))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
-    ) -> "tuple[QuerySet[Any], bool]":
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        members = own_members(request, term).values("pk")
-        return queryset.filter(Q(reference=term) | Q(account_id__in=members)), False
 
     def detail_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         sources = [row.pk, *row.reversals.values_list("pk", flat=True)]

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib.auth.models import User
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.forms import Media
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from unfold.paginator import InfinitePaginator
 
+from config.kernel import admin as kernel
 from config.kernel.admin import TenantAdmin
 from members.models import Member, Programme
 from members.selectors import programmes_of_staff
@@ -60,34 +60,27 @@ class ShownAdmin(LoyaltyAdmin):
         return super().render_change_form(request, context | shown, *args, **kwargs)
 
 
-class OfOneProgrammeAdmin(LoyaltyAdmin):
-    """Forms that speak of one programme, its clock and its tiers: adding asks first which (`?programme=`)."""
+class OfMemberAdmin(ShownAdmin):
+    """Rows of one member each, found by their reference or the member's number."""
 
-    def programme_of(self, request: HttpRequest, row: Any = None) -> Programme | None:
-        """The row's programme, or the one asked for; the only one when the user has but one."""
-        if row is not None:
-            return row.programme
-        own = own_programmes(request)
-        asked = request.GET.get("programme", "")
-        if asked.isdecimal():
-            return own.filter(pk=int(asked)).first()
-        first = own[:2]
-        return first[0] if len(first) == 1 else None
+    search_fields = ["reference__exact"]
+    search_help_text = "Reference or member number"
 
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.has_add_permission(request) and self.programme_of(request) is None:
-            return self._choose(request)
-        return super().add_view(request, *args, **kwargs)
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
+    ) -> "tuple[QuerySet[Any], bool]":
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        members = own_members(request, term).values("pk")
+        return queryset.filter(Q(reference=term) | Q(account_id__in=members)), False
 
-    def _choose(self, request: HttpRequest) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Add {self.opts.verbose_name}: for which programme?",
-            "opts": self.opts,
-            "media": self.media,
-            "programmes": own_programmes(request),
-        }
-        return TemplateResponse(request, "admin/loyalty/choose_programme.html", context)
+
+class OfOneProgrammeAdmin(kernel.OfOneProgrammeAdmin, LoyaltyAdmin):
+    """Forms that speak of one programme, its clock and its tiers."""
+
+    def own_programmes(self, request: HttpRequest) -> "QuerySet[Programme]":
+        return own_programmes(request)
 
 
 def with_member_number(rows: "QuerySet[Any]") -> "QuerySet[Any]":

@@ -4,7 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
@@ -12,8 +12,7 @@ from unfold.decorators import display
 from config.kernel.admin import OwnFilter
 from loyalty import wording
 from loyalty.admin.tenants import (
-    ShownAdmin,
-    own_members,
+    OfMemberAdmin,
     row_number,
     state_label,
     with_member_number,
@@ -25,7 +24,7 @@ STATES = {"Posted": "success", "Partially reversed": "warning", "Reversed": "dan
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ShownAdmin):
+class TransactionAdmin(OfMemberAdmin):
     """Search takes a reference or a member number, each as a whole."""
 
     list_display = [
@@ -41,8 +40,6 @@ class TransactionAdmin(ShownAdmin):
     list_filter = [("programme", OwnFilter), "status", ("day", RangeDateFilter)]
     list_filter_submit = True
     list_select_related = ["programme"]
-    search_fields = ["reference__exact"]
-    search_help_text = "Reference or member number"
     ordering = ["-id"]
     sortable_by = ()
     change_form_template = "admin/loyalty/transaction.html"
@@ -50,15 +47,6 @@ class TransactionAdmin(ShownAdmin):
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
         rows = super().get_queryset(request).select_related("programme")
         return with_member_number(rows)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: "QuerySet[Any]", search_term: str
-    ) -> "tuple[QuerySet[Any], bool]":
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        members = own_members(request, term).values("pk")
-        return queryset.filter(Q(reference=term) | Q(account_id__in=members)), False
 
     def detail_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         zone = ZoneInfo(row.programme.time_zone)

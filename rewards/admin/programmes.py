@@ -1,15 +1,14 @@
 """What the pages of the catalogue share: whose programme a page is of, and who acts."""
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.forms import Media
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 
-from config.kernel.admin import TenantAdmin
+from config.kernel.admin import OfOneProgrammeAdmin
 from members.models import Programme
 from members.selectors import programmes_of_staff
 from rewards.models import Picture
@@ -38,36 +37,12 @@ def thumbnail(picture: Picture | None) -> str:
     return format_html('<img class="gift-thumbnail" src="{}" alt="" loading="lazy">', picture_url(picture))
 
 
-class CatalogueAdmin(TenantAdmin):
-    """Forms that speak of one programme and its languages: adding asks first which (`?programme=`)."""
+class CatalogueAdmin(OfOneProgrammeAdmin):
+    """Pages of gifts, pictures and files: of one programme and in its languages."""
 
     @property
     def media(self) -> Media:
         return super().media + Media(css={"all": ["css/loyalty.css", "css/rewards.css"]})
 
-    def programme_of(self, request: HttpRequest, row: Any = None) -> Programme | None:
-        """The row's programme, or the one asked for; the only one when the user has but one."""
-        if row is not None:
-            return cast(Programme, row.programme)
-        own = own_programmes(request)
-        asked = request.GET.get("programme", "")
-        if asked.isdecimal():
-            return own.filter(pk=int(asked)).first()
-        first = own[:2]
-        return first[0] if len(first) == 1 else None
-
-    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if self.has_add_permission(request) and self.programme_of(request) is None:
-            return self.choose_programme(request, f"Add {self.opts.verbose_name}: for which programme?")
-        return super().add_view(request, *args, **kwargs)
-
-    def choose_programme(self, request: HttpRequest, title: str) -> HttpResponse:
-        """Ask which programme; the answer is the same page with `?programme=`."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "media": self.media,
-            "programmes": own_programmes(request),
-        }
-        return TemplateResponse(request, "admin/loyalty/choose_programme.html", context)
+    def own_programmes(self, request: HttpRequest) -> "QuerySet[Programme]":
+        return own_programmes(request)
