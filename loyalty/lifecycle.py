@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
 
-STATUSES = ("draft", "scheduled", "active", "paused", "ended")
+Status = Literal["draft", "scheduled", "active", "paused", "ended"]
 """draft: never published; scheduled and active: published, its window ahead or open; paused: taken out of
 force; ended: by staff for good, or because its window is over."""
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 _MOVES = {
     "draft": ("publish", "end"),
@@ -32,7 +34,7 @@ _REFUSALS = {
 class Life:
     """The status, and whether staff ended it for good."""
 
-    status: str
+    status: Status
     is_final: bool = False
 
     @property

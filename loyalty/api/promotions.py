@@ -49,7 +49,7 @@ class PromotionShown(msgspec.Struct):
 
     promotion: str
     name: str
-    status: Literal["draft", "scheduled", "active", "paused", "ended"]
+    status: lifecycle.Status
     summary: str
     priority: int
     starts_at: str | None
@@ -220,7 +220,7 @@ def _show(promotion: Promotion, told: PromotionWords, now: datetime) -> Promotio
     return PromotionShown(
         promotion=promotion.code,
         name=promotion.name,
-        status=life_of_row(promotion, now).status,  # type: ignore[arg-type]
+        status=life_of_row(promotion, now).status,
         summary=told.summary(promotion, body),
         priority=body["priority"],
         starts_at=window["from"],

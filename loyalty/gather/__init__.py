@@ -30,6 +30,7 @@ from loyalty.gather.events import (
     lock_device,
 )
 from loyalty.gather.reversing import ReversalContext, reversal
+from loyalty.gather.rules import day_under, under_rules
 from loyalty.gather.settling import due
 from loyalty.gather.tiers import StandingContext, standings, standings_under
 
@@ -60,6 +61,7 @@ __all__ = [
     "base_params",
     "baskets",
     "booked_event",
+    "day_under",
     "due",
     "event",
     "head_of",
@@ -68,4 +70,5 @@ __all__ = [
     "reversal",
     "standings",
     "standings_under",
+    "under_rules",
 ]

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from loyalty.engine import Ruleset, calendar, evaluate, explain
 from loyalty.errors import EvaluationStale
 from loyalty.gather import Ask, Gathered, TierAsk
 from loyalty.idempotency import Key
-from loyalty.rulesets import Timeline, latest, timeline
+from loyalty.rulesets import Timeline
 from loyalty.services.baskets import (
     BasketCommand,
     check_basket,
@@ -41,11 +41,14 @@ def gather_baskets(
     all_lots: bool = False,
 ) -> tuple[Gathered, Timeline]:
     """Everything about the baskets and the rules in force, in one query unless the rules changed."""
-    known = latest(programme_id)
-    while True:
-        found = gather.baskets(
+    return gather.under_rules(
+        programme_id,
+        lambda known: gather.baskets(
             programme_id=programme_id,
-            asks=[Ask(x.member, x.reference, x.occurred_at, _day(x, known)) for x in commands],
+            asks=[
+                Ask(x.member, x.reference, x.occurred_at, gather.day_under(known, x.occurred_at))
+                for x in commands
+            ],
             skus=sorted({sku for command in commands for sku in command.skus()}),
             now=now,
             key=key,
@@ -53,16 +56,8 @@ def gather_baskets(
             budgeted=known is not None and known.is_budgeted,
             tiers=TierAsk.of(known.tiers if known else None, now),
             all_lots=all_lots,
-        )
-        if known is not None and known.version == found.head.rules_version:
-            return found, known
-        known = timeline(programme_id, found.head.rules_version)
-
-
-def _day(command: BasketCommand, known: Timeline | None) -> date:
-    """The programme's day of the basket, by which caps are counted; its zone never changes once used."""
-    zone = known.zone if known else None
-    return command.occurred_at.astimezone(zone).date()
+        ),
+    )
 
 
 def basket_evaluate(

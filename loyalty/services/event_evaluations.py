@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from loyalty.events.schema import exact
 from loyalty.events.types import TypeRule, type_rule
 from loyalty.gather import EventContext, TierAsk
 from loyalty.models import Event
-from loyalty.rulesets import Timeline, latest, timeline
+from loyalty.rulesets import Timeline
 from loyalty.services.baskets import check_member, check_programme, check_window
 from loyalty.services.evaluations import points_dates
 from loyalty.services.writes import Write
@@ -63,27 +63,21 @@ def device_hash(programme_id: int, device: str) -> bytes:
 
 def gather_event(write: Write, command: EventCommand, device: bytes | None) -> tuple[EventContext, Timeline]:
     """Everything about the event and the rules in force, in one query unless the rules changed."""
-    rules = latest(write.programme_id)
-    while True:
-        context = gather.event(
+    return gather.under_rules(
+        write.programme_id,
+        lambda known: gather.event(
             programme_id=write.programme_id,
             number=command.member,
             type_=command.type,
             reference=command.reference,
             at=command.occurred_at,
-            day=_day(command, rules),
+            day=gather.day_under(known, command.occurred_at),
             device=device,
             now=write.now,
             key=write.key,
-            tiers=TierAsk.of(rules.tiers if rules else None, write.now),
-        )
-        if rules is not None and rules.version == context.head.rules_version:
-            return context, rules
-        rules = timeline(write.programme_id, context.head.rules_version)
-
-
-def _day(command: EventCommand, rules: Timeline | None) -> date:
-    return command.occurred_at.astimezone(rules.zone if rules else None).date()
+            tiers=TierAsk.of(known.tiers if known else None, write.now),
+        ),
+    )
 
 
 def event_preview(*, programme_id: int, command: EventCommand, now: datetime) -> dict[str, Any]:

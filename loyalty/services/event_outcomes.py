@@ -19,7 +19,7 @@ from loyalty.idempotency import Answer
 from loyalty.ledger import Posting, Source
 from loyalty.models import Event
 from loyalty.records import EventReversalRow, entry_row, figures_row
-from loyalty.rulesets import Timeline, by_hash, latest, timeline
+from loyalty.rulesets import Timeline, by_hash
 from loyalty.services.baskets import check_member, check_not_erased, check_programme, progress_of
 from loyalty.services.events import book, tell
 from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
@@ -73,19 +73,17 @@ def event_reverse(*, write: Write, command: EventReversalCommand) -> Answer:
 
 def _gathered(write: Write, event: str, reference: str = "") -> tuple[BookedEventContext, Timeline]:
     """Everything about the event and the rules in force, in one query unless the rules changed."""
-    rules = latest(write.programme_id)
-    while True:
-        found = gather.booked_event(
+    return gather.under_rules(
+        write.programme_id,
+        lambda known: gather.booked_event(
             programme_id=write.programme_id,
             event=event,
             reference=reference,
             now=write.now,
             key=write.key,
-            tiers=TierAsk.of(rules.tiers if rules else None, write.now),
-        )
-        if rules is not None and rules.version == found.head.rules_version:
-            return found, rules
-        rules = timeline(write.programme_id, found.head.rules_version)
+            tiers=TierAsk.of(known.tiers if known else None, write.now),
+        ),
+    )
 
 
 def _taken_back(

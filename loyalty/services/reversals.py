@@ -19,7 +19,7 @@ from loyalty.gather import ReversalContext, TierAsk
 from loyalty.idempotency import Answer
 from loyalty.ledger import Account, Entry, Posting, Source, Taken
 from loyalty.records import EntryRow, ReversalRow, TransactionRow, entry_row, facts_from, figures_row
-from loyalty.rulesets import Timeline, by_hash, latest, timeline
+from loyalty.rulesets import Timeline, by_hash
 from loyalty.services.baskets import check_not_erased, check_programme, progress_of
 from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
 
@@ -143,19 +143,17 @@ def transaction_reverse(*, write: Write, command: ReversalCommand) -> Answer:
 
 def _gathered(write: Write, command: ReversalCommand) -> tuple[ReversalContext, Timeline]:
     """Everything for the return and the rules in force, in one query unless the rules changed."""
-    known = latest(write.programme_id)
-    while True:
-        found = gather.reversal(
+    return gather.under_rules(
+        write.programme_id,
+        lambda known: gather.reversal(
             programme_id=write.programme_id,
             transaction=command.transaction,
             reference=command.reference,
             now=write.now,
             key=write.key,
             tiers=TierAsk.of(known.tiers if known else None, write.now),
-        )
-        if known is not None and known.version == found.head.rules_version:
-            return found, known
-        known = timeline(write.programme_id, found.head.rules_version)
+        ),
+    )
 
 
 def _decide(
