@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.models import Exists, F, JSONField, OuterRef, QuerySet, Subquery
 
-from loyalty.drafts import Draft
-from loyalty.lifecycle import Life, life
 from loyalty.models import Promotion, PromotionVersion, RulePart, TermsVersion
+from loyalty.promotions.drafts import Draft
+from loyalty.promotions.lifecycle import Life, life
 from loyalty.rules import PromotionDraft, PromotionRule
 from members.models import Programme
 

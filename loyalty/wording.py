@@ -42,7 +42,7 @@ STATUS_NAMES = {
     "paused": "Paused",
     "ended": "Ended",
 }
-"""Where a promotion stands (loyalty.lifecycle), as staff read it."""
+"""Where a promotion stands (loyalty.promotions.lifecycle), as staff read it."""
 
 
 def moment(at: datetime | None, zone: ZoneInfo) -> str:

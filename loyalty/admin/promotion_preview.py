@@ -15,7 +15,7 @@ from config.kernel.admin import found_or_404
 from config.kernel.errors import RistourneError
 from loyalty.forms import BasketForm, PromotionForm
 from loyalty.models import Promotion, RulesHead
-from loyalty.trials import (
+from loyalty.promotions.trials import (
     Receipt,
     Trial,
     basket_try,

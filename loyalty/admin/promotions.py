@@ -22,7 +22,7 @@ from loyalty.admin.tenants import OfOneProgrammeAdmin, state_label
 from loyalty.errors import SamePerson
 from loyalty.forms import PROMOTION_STEPS, PromotionForm, with_labels
 from loyalty.models import Promotion, PromotionVersion
-from loyalty.promotion_choices import draft_findings
+from loyalty.promotions.choices import draft_findings
 from loyalty.rules import PromotionDraft
 from loyalty.services import (
     promotion_draft_discard,

@@ -19,8 +19,9 @@ from config.kernel.api import (
     read_body,
 )
 from config.kernel.errors import NotFound, ValidationFailed
-from loyalty import lifecycle, services
+from loyalty import services
 from loyalty.models import Promotion, PromotionSegment
+from loyalty.promotions import lifecycle
 from loyalty.selectors import (
     PromotionWords,
     promotion_by_code,

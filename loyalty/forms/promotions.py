@@ -31,9 +31,8 @@ from loyalty.forms.fields import (
 from loyalty.forms.labels import LABEL, label_fields
 from loyalty.forms.product_files import skus_of_file
 from loyalty.forms.promotion_steps import EFFECTS, POINTER_FIELDS, WEEKDAYS, initial_of, rule_of
-from loyalty.lint import Finding
 from loyalty.models import Promotion, PromotionVersion
-from loyalty.promotion_choices import (
+from loyalty.promotions.choices import (
     draft_findings,
     draft_summary,
     product_choices,
@@ -41,6 +40,7 @@ from loyalty.promotion_choices import (
     segments_after,
     segments_linked,
 )
+from loyalty.promotions.lint import Finding
 from loyalty.rules import PromotionDraft
 from loyalty.versions import promotion_last_version, promotion_rule_of
 from members.models import Programme

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 class Replay(models.Model):
     """A draft run over the baskets of a period: what they would have earned. Nothing of it is booked.
 
-    `draft` is what `loyalty.drafts.Draft.content` wrote when it was asked for; `result` is what
+    `draft` is what `loyalty.promotions.drafts.Draft.content` wrote when it was asked for; `result` is what
     `loyalty.replay.figures.Figures.result` says at the end. Days are the programme's, both included. `attempt`
     counts how often a worker began: what an older one says no longer counts.
     """

@@ -14,11 +14,11 @@ from datetime import date
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from loyalty.drafts import Draft, put_in, ruleset_of
 from loyalty.engine import Basket, Evaluation, Facts, Promotion, Ruleset, conditions, evaluate
 from loyalty.engine.model import Room
 from loyalty.engine.numbers import POINT, rounded, scaled
 from loyalty.engine.ruleset import Link, Links
+from loyalty.promotions.drafts import Draft, put_in, ruleset_of
 from loyalty.records import facts_from
 from loyalty.replay.reading import Stored
 

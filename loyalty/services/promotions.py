@@ -10,6 +10,7 @@ from config.kernel.texts import Texts
 from loyalty.engine.numbers import POINT, plain, scaled
 from loyalty.errors import PromotionMoveRefused, SamePerson
 from loyalty.models import Promotion, PromotionBudget, PromotionUsage, PromotionVersion, RulePart
+from loyalty.promotions.stakes import points_at_stake
 from loyalty.rules import PromotionDraft, PromotionRule
 from loyalty.services.labels import labels_checked
 from loyalty.services.rules import (
@@ -20,7 +21,6 @@ from loyalty.services.rules import (
     rules_publish,
     version_end,
 )
-from loyalty.stakes import points_at_stake
 from loyalty.versions import (
     promotion_last_version,
     promotion_life,

@@ -13,10 +13,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from config.kernel.errors import FieldError, RistourneError
-from loyalty.drafts import Draft
 from loyalty.engine.calendar import start_of_day
 from loyalty.errors import ReplayEnded, RuleRefused
 from loyalty.models import Promotion, Replay
+from loyalty.promotions.drafts import Draft
 from loyalty.replay import reading
 from loyalty.replay.figures import Figures
 from loyalty.replay.reading import Period

@@ -17,8 +17,8 @@ from django.db import connection
 
 from config import journey
 from config.kernel.sql import rows
-from loyalty.drafts import Draft
 from loyalty.models import Replay, Transaction
+from loyalty.promotions.drafts import Draft
 from loyalty.rules import Cap, ProductSetRule, PromotionRule
 from loyalty.services import replay_ask, replay_run
 from members.models import Programme

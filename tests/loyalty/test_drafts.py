@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from loyalty import rulesets
-from loyalty.drafts import Draft, put_in
 from loyalty.engine import Basket, Evaluation, Facts, Line, Ruleset, evaluate
 from loyalty.errors import RuleRefused
 from loyalty.models import Promotion, PromotionVersion, RulePart, RulesHead
 from loyalty.models import Ruleset as StoredRuleset
+from loyalty.promotions.drafts import Draft, put_in
 from loyalty.rules import Cap, ProductSetRule, PromotionRule
 from loyalty.services import promotion_link, promotion_publish
 from members.models import Programme

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty.drafts import Draft
-from loyalty.lint import Finding, Known, Overlap, Pace, findings
-from loyalty.lint_facts import Subject, promotion_findings
 from loyalty.models import Promotion
+from loyalty.promotions.drafts import Draft
+from loyalty.promotions.lint import Finding, Known, Overlap, Pace, findings
+from loyalty.promotions.lint_facts import Subject, promotion_findings
 from loyalty.rules import Cap, ProductSetRule, PromotionRule
 from loyalty.rulesets import compile_ruleset, part_hash
 from loyalty.services import promotion_publish

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from loyalty.errors import PromotionMoveRefused, SamePerson
-from loyalty.lifecycle import STATUSES, Life
 from loyalty.models import Promotion, PromotionVersion, RulesHead
+from loyalty.promotions.lifecycle import STATUSES, Life
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule
 from loyalty.services import (
     promotion_draft_discard,

@@ -14,9 +14,9 @@ from django.db import transaction as db_transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from config import journey
-from loyalty.drafts import Draft
 from loyalty.engine.numbers import POINT
 from loyalty.models import Transaction
+from loyalty.promotions.drafts import Draft
 from loyalty.replay import reading
 from loyalty.replay.reading import Period
 from loyalty.replay.simulation import Outcome, Simulation

@@ -9,9 +9,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from config.kernel.errors import RistourneError
-from loyalty.drafts import Draft
 from loyalty.errors import ReplayEnded, RuleRefused
 from loyalty.models import Replay, Transaction
+from loyalty.promotions.drafts import Draft
 from loyalty.replay import reading
 from loyalty.rules import Cap, PromotionRule
 from loyalty.services import (

@@ -7,9 +7,9 @@ from django.apps import apps
 from django.test import Client
 
 from loyalty.models import Promotion, Transaction
+from loyalty.promotions.trials import Trial
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule
 from loyalty.services import promotion_draft_publish, promotion_draft_save, promotion_publish
-from loyalty.trials import Trial
 from members.models import Member, Programme
 from segments.models import Segment
 from tests.factories import LONG_AGO, ApiClient

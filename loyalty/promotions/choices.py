@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db.models import Count, Q
 
 from loyalty import wording
-from loyalty.lint import Finding
-from loyalty.lint_facts import Subject, promotion_findings, segment_sizes
 from loyalty.models import Product, Promotion
+from loyalty.promotions.lint import Finding
+from loyalty.promotions.lint_facts import Subject, promotion_findings, segment_sizes
 from loyalty.rules import PromotionDraft
 from loyalty.versions import trial_of
 from members.models import Programme

@@ -10,11 +10,11 @@ import msgspec
 from django.db.models import Count, Q, Sum
 
 from config.kernel.sql import rows
-from loyalty.drafts import Draft, put_in
 from loyalty.engine import Evaluation, Ruleset, evaluate
 from loyalty.engine.numbers import POINT, RATE
-from loyalty.lint import Finding, Known, Overlap, Pace, findings
 from loyalty.models import Product, Promotion, PromotionBudget, PromotionUsage, RulesHead
+from loyalty.promotions.drafts import Draft, put_in
+from loyalty.promotions.lint import Finding, Known, Overlap, Pace, findings
 from loyalty.records import TransactionRow, facts_from
 from loyalty.rules import ProductSetRule, PromotionRule
 from loyalty.rulesets import Timeline, timeline

@@ -11,11 +11,11 @@ from config.kernel.errors import NotFound
 from config.kernel.sql import rows
 from loyalty import gather
 from loyalty.apply import Call
-from loyalty.drafts import Draft, put_in
 from loyalty.engine import Basket, Facts, Ruleset, calendar, conditions, evaluate, explain
 from loyalty.gather import Ask, BasketContext, Spent, TierAsk
-from loyalty.lint_facts import RECEIPTS
 from loyalty.models import PromotionBudget, PromotionUsage, RulesHead
+from loyalty.promotions.drafts import Draft, put_in
+from loyalty.promotions.lint_facts import RECEIPTS
 from loyalty.records import TransactionRow, facts_from
 from loyalty.rulesets import Timeline, timeline
 from loyalty.services.baskets import (

@@ -1,4 +1,4 @@
-"""What is odd about a promotion before anybody gets it. Pure: `loyalty.lint_facts` gathers what is known.
+"""What is odd about a promotion before anybody gets it. Pure: `loyalty.promotions.lint_facts` gathers what is known.
 
 Errors keep it from being published, warnings are told.
 """
