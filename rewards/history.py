@@ -1,7 +1,7 @@
 """A member's history: movements of points and gift orders in plain words."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,12 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class OrderShown:
-    """A gift order as a history tells it: its steps so far, oldest first."""
+    """A gift order as a history tells it: its gift's name by language, its steps so far, oldest first."""
 
     reference: str
     gift: str
     name: str
+    names: Mapping[str, str]
     steps: list[tuple[Status, datetime]] = field(default_factory=list)
 
     @property

@@ -136,7 +136,12 @@ def orders_of(programme: Programme, ids: Sequence[UUID], as_of: datetime | None)
     language = default_language(programme)
     rows = Redemption.objects.filter(programme=programme, pk__in=ids).select_related("reward", "version")
     found = {
-        row.pk: OrderShown(row.reference, row.reward.code, row.version.name.get(language) or row.reward.code)
+        row.pk: OrderShown(
+            reference=row.reference,
+            gift=row.reward.code,
+            name=row.version.name.get(language) or row.reward.code,
+            names=row.version.name,
+        )
         for row in rows
     }
     moves = Move.objects.filter(programme=programme, redemption_id__in=found)

@@ -119,7 +119,7 @@ class Step:
 
 
 def title(movement: Movement, order: OrderShown | None, languages: Sequence[str]) -> str:
-    """What a movement was; `languages` are where to look for the name of an event."""
+    """What a movement was; `languages` are where to look for the name of an event or a gift."""
     event = called(movement.event or "", movement.event_labels or {}, languages)
     if movement.kind == "event":
         return event or _("Thank you for taking part")
@@ -130,7 +130,9 @@ def title(movement: Movement, order: OrderShown | None, languages: Sequence[str]
     if movement.kind == "adjustment":
         return _("Correction: %(reason)s") % {"reason": movement.reason}
     text = str(_TITLES[movement.kind])
-    return _("%(what)s: %(name)s") % {"what": text, "name": order.name} if order else text
+    if order is None:
+        return text
+    return _("%(what)s: %(name)s") % {"what": text, "name": called(order.gift, order.names, languages)}
 
 
 def status(movement: Movement, order: OrderShown | None) -> str:

@@ -11,7 +11,8 @@ from members.models import Member, Programme
 from segments.models import Segment
 from segments.services import segment_update
 from tests.factories import LONG_AGO, ApiClient
-from tests.loyalty.worlds import earn
+from tests.loyalty.worlds import adjust, earn
+from tests.rewards.orders import POST, mug, order
 from tests.rewards.test_member_pages import browser_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,20 @@ def test_without_a_name_it_falls_back(named: ApiClient, path: str) -> None:
         model.objects.update(labels={})
     page = page_in(named, "nl-BE", path)
     assert all(STAFFS[what] in page for what in PAGES[path])
+
+
+@pytest.mark.parametrize(("language", "name"), [("fr", "Tasse"), ("nl-BE", "Mok")])
+def test_a_gift_is_called_alike_in_the_history_and_among_the_orders(
+    named: ApiClient, programme: Programme, language: str, name: str
+) -> None:
+    adjust(named, "10042", 1000)
+    mug(programme, name={"fr": "Tasse", "nl-BE": "Mok"})
+    assert order(named, reference="ORD-1", delivery=POST).status_code == 201
+    Member.objects.update(language=language)
+    phone = browser_of(named)
+    for path in ("", "history", "orders", "orders/ORD-1"):
+        assert name in text_of(phone.get(f"/my/{path}")), path
+    assert name in phone.get("/my/history.csv").getvalue().decode()
 
 
 def test_names_run_no_markup(named: ApiClient) -> None:
