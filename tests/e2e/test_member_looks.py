@@ -112,3 +112,21 @@ def test_other_languages(page: Page, shop: ApiClient, live_server: Any, look: Lo
     for path in ("", "history", "purchases/POS-1", "gifts", "offers/PR-CHOC3X", "gifts/BOX/order", "profile"):
         page.goto(f"/my/{path}")
         look.at(f"{language}-{path.replace('/', '-').lower() or 'home'}")
+
+
+@pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids="-".join)
+def test_every_width_has_its_margins(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
+    """Small phones, tablets, and a desk's screen at twice the size; a long address breaks."""
+    Member.objects.filter(number="10042").update(
+        email="adalovelace.and.her.whole.household@example.org", language="fr"
+    )
+    come_in(page, shop, live_server)
+    for width in (320, 600, 720, 800, 1023):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("", "profile"):
+            page.goto(f"/my/{path}")
+            look.at(f"{width}-{path or 'home'}")
+            left, right = page.locator("main > section").first.evaluate(
+                "node => [node.getBoundingClientRect().left, innerWidth - node.getBoundingClientRect().right]"
+            )
+            assert min(left, right) >= 16, (width, path)
