@@ -54,10 +54,10 @@ class SignInPage(View):
     """Ask for a link by e-mail. What is answered is the same for every address, known or not."""
 
     def get(self, request: HttpRequest, programme: str) -> HttpResponse:
-        return self._page(request, _programme(programme), SignInForm())
+        return self._page(request, _programme(programme), SignInForm(label_suffix=""))
 
     def post(self, request: HttpRequest, programme: str) -> HttpResponse:
-        found, form = _programme(programme), SignInForm(request.POST)
+        found, form = _programme(programme), SignInForm(request.POST, label_suffix="")
         if not form.is_valid():
             return self._page(request, found, form, 422)
         if count_call(f"sign-in:{request.META.get('REMOTE_ADDR')}", SIGN_INS).remaining < 0:

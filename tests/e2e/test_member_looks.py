@@ -79,6 +79,7 @@ def test_refusals(
     look.at("over", status=410)
     page.goto("/my/choco-club/sign-in")
     look.at("sign-in")
+    expect(page.locator("label[for=id_email]")).to_have_text("E-mail address")
     page.get_by_label("E-mail address").fill("somebody@example.org")
     page.get_by_role("button", name="Send me a link").click()
     expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()
@@ -130,3 +131,5 @@ def test_every_width_has_its_margins(page: Page, shop: ApiClient, live_server: A
                 "node => [node.getBoundingClientRect().left, innerWidth - node.getBoundingClientRect().right]"
             )
             assert min(left, right) >= 16, (width, path)
+            hidden = page.locator("ul.main").evaluate("node => node.scrollWidth - node.clientWidth")
+            assert hidden <= 0, (width, "all pages are in sight")

@@ -49,6 +49,12 @@ def test_an_offer_says_what_it_asks_and_what_is_left_of_it(phone: Client, progra
     assert "On everything you buy." in page
 
 
+def test_an_offer_says_why_she_has_it_and_no_end_that_there_is_not(phone: Client) -> None:
+    page = text_of(phone.get("/my/offers/PR-CHOC3X"))
+    assert "Why you because you were chosen for it On what" in page
+    assert "For whom for everybody" in text_of(phone.get("/my/offers/PR-50EUR"))
+
+
 def test_products_of_an_offer_by_name_in_pages(phone: Client, programme: Programme) -> None:
     """Categories and brands first, then articles: by their names, as many queries however many there are."""
     skus = [f"TEA-{number:03}" for number in range(120)]

@@ -117,7 +117,7 @@ def test_no_page_asks_for_a_text_that_is_missing(
 @pytest.mark.django_db
 def test_strangers_are_spoken_to_in_their_browsers_language(programme: Programme) -> None:
     for language, words in (
-        ("fr", "Voyez vos points"),
+        ("fr", "Consultez vos points"),
         ("nl-BE", "Bekijk uw punten"),
         ("de", "See your points"),
     ):
