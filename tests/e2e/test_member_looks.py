@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from config.demo.orders import orders_create
-from members.models import Member, MemberSession
+from members.models import Member, MemberSession, Programme
 from rewards.models import Redemption
 from rewards.pages.home import SegmentsPage
 from segments.models import Membership
@@ -117,7 +117,8 @@ def test_other_languages(page: Page, shop: ApiClient, live_server: Any, look: Lo
 
 @pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids="-".join)
 def test_every_width_has_its_margins(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:
-    """Small phones, tablets, and a desk's screen at twice the size; a long address breaks."""
+    """Small phones, tablets, and a desk's screen at twice the size; long names and addresses have room."""
+    Programme.objects.update(name="The Club of Chocolate and Biscuits")
     Member.objects.filter(number="10042").update(
         email="adalovelace.and.her.whole.household@example.org", language="fr"
     )
@@ -131,5 +132,10 @@ def test_every_width_has_its_margins(page: Page, shop: ApiClient, live_server: A
                 "node => [node.getBoundingClientRect().left, innerWidth - node.getBoundingClientRect().right]"
             )
             assert min(left, right) >= 16, (width, path)
+            brand, groups = page.locator(".brand").bounding_box(), page.get_by_text("Groupes").bounding_box()
+            assert brand is not None
+            assert groups is not None
+            is_beside = brand["x"] + brand["width"] <= groups["x"]
+            assert is_beside or brand["y"] + brand["height"] <= groups["y"], (width, "nothing on the name")
             hidden = page.locator("ul.main").evaluate("node => node.scrollWidth - node.clientWidth")
             assert hidden <= 0, (width, "all pages are in sight")

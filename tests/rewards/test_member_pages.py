@@ -201,7 +201,9 @@ def test_what_is_nearly_reached_has_the_decimal_sign_of_the_language(
 ) -> None:
     Member.objects.filter(pk=ada.pk).update(language="fr")
     earn(till, "POS-1")
-    assert "Avec 5,10 EUR de plus, « " in text_of(browser_of(till).get("/my/purchases/POS-1"))
+    page = text_of(browser_of(till).get("/my/purchases/POS-1"))
+    assert "Avec 5,10 EUR de plus, « " in page
+    assert "Pr-Choc3X : Points × 3" in page, "a space before the colon"
 
 
 def test_events_are_called_as_in_the_language_of_the_page(
