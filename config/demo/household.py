@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from config.demo.happenings import TYPES
 from config.demo.orders import orders_create
+from config.demo.texts import LETTER
 from loyalty.models import Transaction
 from loyalty.services import (
     AdjustmentCommand,
@@ -22,6 +23,7 @@ from loyalty.services import (
     transaction_reverse,
 )
 from members.models import Member, Programme
+from members.services import consent_purpose_save
 
 OLD_CARD = 4000
 """Points brought along, so that an order can stand at every stage."""
@@ -51,6 +53,8 @@ def household_create(programme: Programme, now: datetime) -> int:
     )
     if adjustment_post(write=write, command=card).replayed:
         return 0
+    names, texts = LETTER
+    consent_purpose_save(programme=programme, code="newsletter", names=names, texts=texts, now=now)
     _returns(member, write)
     _events(member, write)
     return orders_create(programme, now, member.number)

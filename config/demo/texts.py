@@ -1,4 +1,4 @@
-"""What members of `choco-club` read, in its three languages."""
+"""What members of the demo read, in its three languages."""
 
 VIP_NAMES = {"fr": "VIP Bruxelles", "nl-BE": "VIP Brussel", "en": "VIP Brussels"}
 VIP_TEXTS = {
@@ -25,3 +25,13 @@ PURPOSES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
 }
 """What members are asked to agree to: names and texts by code."""
+
+LETTER = (
+    {"fr": "Lettre d'information", "nl-BE": "Nieuwsbrief", "en": "Newsletter"},
+    {
+        "fr": "Une fois par semaine, par e-mail : les offres de votre magasin.",
+        "nl-BE": "Eén keer per week per e-mail: de aanbiedingen van uw winkel.",
+        "en": "Once a week by e-mail: the offers of your shop.",
+    },
+)
+"""What members of the sample's shop are asked to agree to."""

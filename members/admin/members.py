@@ -1,5 +1,6 @@
 """Members and where they are signed in."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -32,6 +33,11 @@ def speaker_of(request: HttpRequest) -> Speaker:
     return Speaker(ConsentChange.Source.STAFF, request.user.get_username())
 
 
+def _value(said: ConsentChange) -> str:
+    """What was said, and of which wording."""
+    return f"{said.value} (wording {said.wording.number})" if said.wording else str(said.value)
+
+
 @admin.register(Member)
 class MemberAdmin(TenantAdmin):
     list_display = ["number", "first_name", "last_name", "programme", "status", "tier", "enrolled_at"]
@@ -62,17 +68,35 @@ class MemberAdmin(TenantAdmin):
     def consents_said(self, row: Member) -> str:
         """Who said what and when, the newest first."""
         told = (
-            (f"{said.at:%Y-%m-%d %H:%M} UTC", said.purpose, str(said.value), said.source, said.by)
+            (f"{said.at:%Y-%m-%d %H:%M} UTC", said.purpose, _value(said), said.source, said.by)
             for said in consents_said(row)
         )
         return format_html_join(mark_safe("<br>"), "{}: {} = {}, {} {}", told) or "-"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The form takes along what staff saw: what they did not touch stays what others made of it meanwhile."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.show_hidden_initial = True
+        return field
 
     def create(self, request: HttpRequest, fields: dict[str, Any]) -> Member:
         member, _ = member_enrol(now=timezone.now(), speaker=speaker_of(request), **fields)
         return member
 
     def change(self, request: HttpRequest, row: Any, fields: dict[str, Any]) -> None:
-        member_update(member=row, now=timezone.now(), speaker=speaker_of(request), **fields)
+        seen = self._consents_seen(request) if "consents" in fields else None
+        member_update(
+            member=row, now=timezone.now(), speaker=speaker_of(request), consents_seen=seen, **fields
+        )
+
+    def _consents_seen(self, request: HttpRequest) -> dict[str, Any] | None:
+        """The consents as the form showed them, if it says so."""
+        try:
+            seen = json.loads(request.POST.get("initial-consents", ""))
+        except ValueError:
+            return None
+        return seen if isinstance(seen, dict) else None
 
     @action(description="End sessions", dialog=asks("Sign this member out everywhere?"))
     def end_sessions(self, request: HttpRequest, form: Form, object_id: str) -> HttpResponse:

@@ -56,7 +56,9 @@ def consents_of(member: Member, languages: Sequence[str]) -> list[Consent]:
                 value=value,
                 wording=wording.number if wording else None,
                 said_at=said.at if said else None,
-                is_other=bool(value and said and wording and said.wording_id != wording.pk),
+                is_other=bool(
+                    value and said and said.wording_id and wording and said.wording_id != wording.pk
+                ),
             )
         )
     return found

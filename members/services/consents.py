@@ -89,6 +89,15 @@ def consent_say(
     )
 
 
+def consents_merged(
+    stored: Mapping[str, Any], seen: Mapping[str, Any], said: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is stored with what somebody changed who had `seen` something and sends `said`."""
+    changed = {code for code in {*seen, *said} if seen.get(code, _UNSAID) != said.get(code, _UNSAID)}
+    kept = {code: value for code, value in stored.items() if code not in changed}
+    return kept | {code: said[code] for code in said if code in changed}
+
+
 def consents_keep(member: Member, before: Mapping[str, Any], speaker: Speaker, now: datetime) -> None:
     """A row for each consent that differs from what was known before, with the wording that holds now."""
     said = [*member.consents, *(name for name in before if name not in member.consents)]

@@ -14,7 +14,7 @@ from config.kernel.models import check_fields
 from members.errors import MemberExists, ProgrammeNotActive
 from members.models import Member, OutboxEvent, Programme
 from members.selectors import default_language
-from members.services.consents import A_PARTNER, Speaker, consents_keep
+from members.services.consents import A_PARTNER, Speaker, consents_keep, consents_merged
 from members.services.locking import member_locked
 
 OLDEST_BIRTH_DATE = date(1900, 1, 1)
@@ -69,12 +69,18 @@ def member_enrol(
 
 @db_transaction.atomic
 def member_update(
-    *, member: Member, now: datetime, speaker: Speaker = A_PARTNER, **changes: Unpack[MemberFields]
+    *,
+    member: Member,
+    now: datetime,
+    speaker: Speaker = A_PARTNER,
+    consents_seen: Mapping[str, Any] | None = None,
+    **changes: Unpack[MemberFields],
 ) -> Member:
     """Change what is known of a member; flat objects are replaced whole. Raises ValidationFailed, and NotFound
     for who was erased.
 
-    Each consent that changed is kept with who said so and when.
+    Each consent that changed is kept with who said so and when. With `consents_seen`, what stood before who
+    speaks, those left as they were seen stay as others said them meanwhile.
 
     An earlier birth date is kept with the instant of its change, so that no birthday comes twice.
     """
@@ -83,6 +89,8 @@ def member_update(
     birth_date, consents = stored.birth_date, stored.consents
     for field, value in changes.items():
         setattr(stored, field, value)
+    if consents_seen is not None:
+        stored.consents = consents_merged(consents, consents_seen, stored.consents)
     stored.language = stored.language or default_language(stored.programme)
     _check_member(stored, now)
     if _content(stored) == before:

@@ -1,5 +1,6 @@
 """What members are asked, in which words: set up by staff, said by members, partners and staff, shown for good."""
 
+import re
 from typing import Any
 
 import pytest
@@ -92,6 +93,15 @@ def test_other_words_are_asked_again(
     assert "veranderd sinds" not in text_of(phone.get("/my/profile"))
 
 
+def test_who_agreed_before_there_were_words(phone: Client, till: ApiClient, programme: Programme) -> None:
+    """No text has changed for her: there was none. What she said stays as she said it."""
+    till.patch_json("/api/v1/members/10042", {"consents": {"newsletter": True}})
+    consent_purpose_save(programme=programme, code="newsletter", names=NAMES, texts=TEXTS, now=MONDAY)
+    page = text_of(phone.get("/my/profile"))
+    assert "Nieuwsbrief akkoord Eén brief per maand." in page
+    assert "De tekst is veranderd" not in page
+
+
 def test_a_withdrawal_needs_no_words(phone: Client, news: ConsentPurpose, programme: Programme) -> None:
     say(phone, "yes", 1)
     consent_purpose_save(programme=programme, code="newsletter", texts={"fr": "Autre."}, now=MONDAY)
@@ -119,7 +129,8 @@ def test_what_is_offered_no_more(phone: Client, news: ConsentPurpose, programme:
     say(phone, "no")
     assert said()[-1] == (False, 1)
     Member.objects.update(consents={})
-    assert "Nieuwsbrief akkoord" not in text_of(phone.get("/my/profile"))
+    page = text_of(phone.get("/my/profile"))
+    assert not {"Akkoord gaan", "Intrekken"} & set(re.findall("Akkoord gaan|Intrekken", page))
     assert say(phone, "yes", 1).status_code == 404
 
 
