@@ -17,8 +17,9 @@ from unfold.widgets import (
 from config.kernel.errors import PictureRefused
 from config.kernel.language_fields import language_fields
 from config.kernel.pictures import check, read_upload
+from config.kernel.texts import LABEL_LENGTH
 from members.models import ConsentPurpose, Member, Partner, Programme, ProgrammeLanguage
-from members.models.consents import PURPOSE_MAX_LENGTH, WORDING_MAX_LENGTH
+from members.models.consents import WORDING_MAX_LENGTH
 from members.selectors import languages_of
 
 
@@ -115,9 +116,9 @@ def purpose_texts(purpose: ConsentPurpose) -> dict[str, Any]:
     """Names and texts of a purpose, by language."""
     last = purpose.wordings.first()
     names, texts = (last.names, last.texts) if last else ({}, {})
-    languages = [(language.code, language.name) for language in languages_of(purpose.programme)]
+    languages = languages_of(purpose.programme)
     asked = language_fields(
-        NAME, languages, label="Name", length=PURPOSE_MAX_LENGTH, said=names, help_text="In a few words."
+        NAME, languages, label="Name", length=LABEL_LENGTH, said=names, help_text="In a few words."
     )
     explained = language_fields(
         TEXT,

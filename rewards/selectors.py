@@ -14,7 +14,7 @@ from config.kernel.dossier import Section
 from config.kernel.erasure import Fate
 from config.kernel.errors import NotFound
 from config.kernel.sql import rows
-from config.kernel.texts import best_language, chain, pick
+from config.kernel.texts import chain_for, pick
 from loyalty.selectors import (
     ORDER_KINDS,
     Filters,
@@ -205,8 +205,7 @@ def _has_lapsed(row: Redemption, now: datetime) -> bool:
 
 def languages_for(programme: Programme, member: Member, now: datetime) -> Sequence[str]:
     """The languages to look for a text in, the member's first."""
-    spoken = shelf_of(programme.pk, now).languages
-    return chain(best_language([member.language], spoken), spoken)
+    return chain_for(member.language, shelf_of(programme.pk, now).languages)
 
 
 _TAKEN = """
@@ -253,8 +252,7 @@ def voucher_pdf(programme: Programme, reference: str, now: datetime, *, shows_co
         raise NotFound
     row, names = context.booked.row, context.gift.name or {}
     language = row.language or Member.objects.get(pk=row.member_id).language or default_language(programme)
-    spoken = shelf_of(programme.pk, now).languages
-    languages = chain(best_language([language], spoken), spoken)
+    languages = chain_for(language, shelf_of(programme.pk, now).languages)
     issuer = VoucherIssuer.objects.filter(programme=programme).first()
     value = answers.money(voucher.balance, voucher.currency)
     return voucher_page(

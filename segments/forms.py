@@ -28,7 +28,7 @@ def segment_form(segment: Segment) -> type[SegmentForm]:
 
 def text_fields(segment: Segment) -> dict[str, Any]:
     """What members read: what the segment is called, and why they are in it."""
-    languages = [(language.code, language.name) for language in languages_of(segment.programme)]
+    languages = languages_of(segment.programme)
     return language_fields(
         LABEL, languages, label="Name for members", length=LABEL_LENGTH, said=segment.labels
     ) | language_fields(

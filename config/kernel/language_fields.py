@@ -1,7 +1,7 @@
 """Fields of a form that ask for a text in each language of a programme."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -9,9 +9,16 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from config.kernel.texts import Texts
 
 
+class Named(Protocol):
+    """A language by its code and what it calls itself."""
+
+    code: str
+    name: str
+
+
 def language_fields(
     prefix: str,
-    languages: Iterable[tuple[str, str]],
+    languages: Iterable[Named],
     *,
     label: str,
     length: int,
@@ -19,17 +26,17 @@ def language_fields(
     help_text: str = "",
     widget: type[forms.Widget] = UnfoldAdminTextInputWidget,
 ) -> dict[str, forms.CharField]:
-    """A field `<prefix><code>` for each language, given as (code, name); `said` is what is there already."""
+    """A field `<prefix><code>` for each language; `said` is what is there already."""
     return {
-        f"{prefix}{code}": forms.CharField(
-            label=f"{label}, {name}",
+        f"{prefix}{language.code}": forms.CharField(
+            label=f"{label}, {language.name}",
             required=False,
             max_length=length,
-            initial=(said or {}).get(code, ""),
+            initial=(said or {}).get(language.code, ""),
             help_text=help_text,
             widget=widget,
         )
-        for code, name in languages
+        for language in languages
     }
 
 

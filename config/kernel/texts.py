@@ -58,10 +58,14 @@ def chain(language: str, languages: Sequence[Spoken]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *by_code]))
 
 
-def chain_of(language: str, spoken: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The languages to look for a text in for who reads `language`; `spoken` as a member's session has them."""
-    languages = [Spoken(x["code"], x["fallback"], x["is_default"]) for x in spoken]
+def chain_for(language: str, languages: Sequence[Spoken]) -> tuple[str, ...]:
+    """The languages to look for a text in for who reads `language`, spoken by the programme or not."""
     return chain(best_language([language], languages), languages)
+
+
+def chain_of(language: str, spoken: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """As `chain_for`; `spoken` as a member's session has them."""
+    return chain_for(language, [Spoken(x["code"], x["fallback"], x["is_default"]) for x in spoken])
 
 
 def pick(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ LABEL = "label_"
 
 def label_fields(programme: Programme, said: Texts | None = None) -> dict[str, forms.CharField]:
     """A name for each language; where there is none, members read the one that staff use."""
-    languages = [(language.code, language.name) for language in languages_of(programme)]
+    languages = languages_of(programme)
     return language_fields(LABEL, languages, label="Name for members", length=LABEL_LENGTH, said=said)
 
 

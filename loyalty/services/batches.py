@@ -7,9 +7,7 @@ from config.kernel.errors import RistourneError, TemporarilyUnavailable
 from loyalty.apply import Call, Stale
 from loyalty.gather import Gathered
 from loyalty.idempotency import BOUND, Answer
-from loyalty.services.baskets import (
-    BasketCommand,
-)
+from loyalty.services.baskets import BasketCommand
 from loyalty.services.desk import Booking, Desk
 from loyalty.services.evaluations import gather_baskets
 from loyalty.services.transactions import enrolled

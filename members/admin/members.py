@@ -12,11 +12,7 @@ from django.utils.safestring import mark_safe
 from unfold.decorators import action, display
 
 from config.kernel.admin import OwnFilter, TenantAdmin, asks, go_to
-from members.models import (
-    ConsentChange,
-    Member,
-    MemberSession,
-)
+from members.models import ConsentChange, Member, MemberSession
 from members.selectors import consents_said
 from members.services import (
     Speaker,

@@ -6,7 +6,6 @@ from config.kernel.codes import CODE_MAX_LENGTH, code_validator
 from members.models.members import Member
 from members.models.programmes import Programme
 
-PURPOSE_MAX_LENGTH = 200
 WORDING_MAX_LENGTH = 2000
 
 

@@ -8,12 +8,13 @@ from django.db import transaction as db_transaction
 
 from config.kernel.errors import NotFound, ValidationFailed
 from config.kernel.models import check_fields
-from config.kernel.texts import Texts, stripped, text_errors
+from config.kernel.texts import LABEL_LENGTH, Texts, stripped, text_errors
 from members.errors import WordingChanged
-from members.models import ConsentChange, ConsentPurpose, ConsentWording, Member, OutboxEvent, Programme
-from members.models.consents import PURPOSE_MAX_LENGTH, WORDING_MAX_LENGTH
+from members.models import ConsentChange, ConsentPurpose, ConsentWording, Member, Programme
+from members.models.consents import WORDING_MAX_LENGTH
 from members.selectors import default_language, languages_of, wordings_now
 from members.services.locking import member_locked
+from members.services.telling import tell
 
 _UNSAID = object()
 
@@ -84,9 +85,7 @@ def consent_say(
     stored.consents = before | {code: value}
     stored.save(update_fields=["consents"])
     consents_keep(stored, {name: said for name, said in before.items() if name != code}, speaker, now)
-    OutboxEvent.objects.create(
-        programme_id=stored.programme_id, member_id=stored.pk, type="member.updated", body={}, recorded_at=now
-    )
+    tell("member.updated", stored, now)
 
 
 def consents_merged(
@@ -129,7 +128,7 @@ def _wording_agreed(member: Member, code: str) -> int | None:
 def _check_words(programme: Programme, names: Texts, texts: Texts) -> None:
     languages = {language.code for language in languages_of(programme)}
     errors = [
-        *text_errors("/names", names, languages, PURPOSE_MAX_LENGTH),
+        *text_errors("/names", names, languages, LABEL_LENGTH),
         *text_errors("/texts", texts, languages, WORDING_MAX_LENGTH),
     ]
     if errors:

@@ -8,6 +8,7 @@ from django.db.models import F
 from config.kernel.errors import NotFound
 from members.erasure import FORGOTTEN
 from members.models import ConsentChange, Member, MemberSession, OutboxEvent, SignInRequest
+from members.services.telling import tell
 
 
 @db_transaction.atomic
@@ -32,7 +33,5 @@ def member_erase(*, member: Member, now: datetime) -> Member:
         erased_at=now,
         identity_version=F("identity_version") + 1,
     )
-    OutboxEvent.objects.create(
-        programme_id=member.programme_id, member_id=member.pk, type="member.erased", body={}, recorded_at=now
-    )
+    tell("member.erased", member, now)
     return rows.select_related("programme").get()

@@ -11,9 +11,10 @@ from django.db.models import F
 from config.kernel.errors import NotFound, ValidationFailed
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.identity import Claim, Kind, sign
-from members.models import Member, MemberSession, OutboxEvent, Partner, Programme
+from members.models import Member, MemberSession, Partner, Programme
 from members.selectors import session_of
 from members.services.locking import member_locked
+from members.services.telling import tell
 
 SESSION_LIFETIME = timedelta(hours=12)
 """A session ends then, however much its cookie is renewed."""
@@ -77,13 +78,7 @@ def sessions_revoke(*, member: Member, now: datetime) -> int:
     open_ones = MemberSession.objects.filter(member_id=member.pk, revoked_at=None, expires_at__gt=now)
     count = open_ones.update(revoked_at=now)
     if count:
-        OutboxEvent.objects.create(
-            programme_id=member.programme_id,
-            member_id=member.pk,
-            type="member.sessions_revoked",
-            body={"sessions": count},
-            recorded_at=now,
-        )
+        tell("member.sessions_revoked", member, now, {"sessions": count})
     return count
 
 

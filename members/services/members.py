@@ -12,10 +12,11 @@ from config.kernel.errors import FieldError, ValidationFailed
 from config.kernel.flat import flat_errors
 from config.kernel.models import check_fields
 from members.errors import MemberExists, ProgrammeNotActive
-from members.models import Member, OutboxEvent, Programme
+from members.models import Member, Programme
 from members.selectors import default_language
 from members.services.consents import A_PARTNER, Speaker, consents_keep, consents_merged
 from members.services.locking import member_locked
+from members.services.telling import tell
 
 OLDEST_BIRTH_DATE = date(1900, 1, 1)
 
@@ -57,7 +58,7 @@ def member_enrol(
             with db_transaction.atomic():
                 member.save(force_insert=True)
                 consents_keep(member, {}, speaker, now)
-                _tell("member.enrolled", member, now)
+                tell("member.enrolled", member, now)
             return member, True
         except IntegrityError:
             # Somebody else enrolled the same number since we looked.
@@ -100,7 +101,7 @@ def member_update(
         stored.birth_date_changes = [*stored.birth_date_changes, {"at": now.isoformat(), "was": was}]
     stored.save(update_fields=[*_CONTENT_FIELDS, "birth_date_changes"])
     consents_keep(stored, consents, speaker, now)
-    _tell("member.updated", stored, now)
+    tell("member.updated", stored, now)
     return stored
 
 
@@ -109,7 +110,7 @@ def member_close(*, member: Member, now: datetime) -> Member:
     with db_transaction.atomic():
         member_locked(member=member)
         Member.objects.filter(pk=member.pk).update(status=Member.Status.CLOSED)
-        _tell("member.closed", member, now)
+        tell("member.closed", member, now)
     member.refresh_from_db()
     return member
 
@@ -123,12 +124,6 @@ def _content(member: Member) -> Mapping[str, object]:
 
 def _enrolled(programme: Programme, number: str) -> Member | None:
     return Member.objects.filter(programme=programme, number=number).first()
-
-
-def _tell(type_: str, member: Member, now: datetime) -> None:
-    OutboxEvent.objects.create(
-        programme_id=member.programme_id, member_id=member.pk, type=type_, body={}, recorded_at=now
-    )
 
 
 def _check_member(member: Member, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Where the pages find a programme's colour and logo; codes as words."""
+"""Where the pages find a programme's colour and logo."""
 
 from django import template
 from django.urls import reverse
@@ -28,9 +28,3 @@ def logo_address(programme: Programme) -> str:
 def languages(session: MemberSession | str | None) -> list[LanguageName]:
     """The languages in which this page can be read; a page without a session is a stranger's."""
     return languages_offered(session if isinstance(session, MemberSession) else None)
-
-
-@register.filter
-def words(code: str) -> str:
-    """A code of a partner as words."""
-    return code.replace("_", " ").replace("-", " ")

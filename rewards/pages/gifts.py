@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import Http404
 from django.utils.safestring import SafeString, mark_safe
 
-from config.kernel.texts import best_language, chain, clean_html, pick
+from config.kernel.texts import clean_html, pick
 from members.selectors import earned_since
 from rewards.eligibility import Taker, reasons
 from rewards.feed import below, categories_shown, gift_shown, texts_of
@@ -159,11 +159,10 @@ class GiftPage(PointsPage):
 def window_of(page: PointsPage) -> Window:
     """The shelf before the member of a page."""
     shelf = shelf_of(page.programme.pk, page.now)
-    language = best_language([page.member.language], shelf.languages)
     earned = earned_since(page.member, page.now - timedelta(days=PACE_DAYS))
     return Window(
         shelf=shelf,
-        languages=chain(language, shelf.languages),
+        languages=page.languages,
         taker=taker_in(page.seen),
         pace=earned / PACE_DAYS,
         now=page.now,

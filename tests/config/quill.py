@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from config.people import person_erase
 from loyalty.models import Adjustment, Event, Tier
 from loyalty.services import Write, adjustment_decide, event_decide, tier_grant, tier_rules_set
 from members.models import Member, Programme, SignInRequest
@@ -25,12 +26,17 @@ NUMBER = "CARD-QUILL-77"
 EMAIL = "zephyrine@quill.example"
 BORN = date(1987, 3, 14)
 SHOP = "https://shop.example/rewards"
+FIGURES = ("available", "pending", "held", "debt")
 
 
 def person(programme: Programme) -> Member:
     """The member, fresh."""
     fields = {"first_name": "Quill", "last_name": "Quillfeather", "email": EMAIL, "birth_date": BORN}
     return MemberFactory(programme=programme, number=NUMBER, **fields)
+
+
+def erase(member: Member) -> Member:
+    return person_erase(member=member, actor="staff:carol", now=timezone.now())
 
 
 def whole_life(till: ApiClient, desk: Client, member: Member, club: Segment) -> str:

@@ -5,10 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import Model
-from django.test import Client
-from django.utils import timezone
 
-from config.people import person_erase
 from loyalty.models import (
     Account,
     Adjustment,
@@ -29,7 +26,7 @@ from members.models import Member, OutboxEvent, Programme, SignInRequest
 from rewards.errors import OrdersUnderWay
 from rewards.models import PoolCode, Redemption, Reward
 from segments.models import Segment
-from tests.config.quill import BORN, NUMBER, WORD, person, whole_life
+from tests.config.quill import BORN, FIGURES, NUMBER, WORD, erase
 from tests.factories import ApiClient
 from tests.fixtures import ada, eve, nothing_remembered, programme  # noqa: F401
 from tests.ledger_checks import ledger_holds  # noqa: F401
@@ -40,22 +37,6 @@ from tests.rewards.orders import mug, order, use
 from tests.rewards.test_vouchers import dump
 
 pytestmark = pytest.mark.django_db
-FIGURES = ("available", "pending", "held", "debt")
-
-
-@pytest.fixture
-def quill(programme: Programme) -> Member:  # noqa: F811
-    return person(programme)
-
-
-@pytest.fixture
-def code(till: ApiClient, desk: Client, quill: Member, club: Segment) -> str:  # noqa: F811
-    """She did everything one can do; the code of her voucher."""
-    return whole_life(till, desk, quill, club)
-
-
-def erase(member: Member) -> Member:
-    return person_erase(member=member, actor="staff:carol", now=timezone.now())
 
 
 def test_it_works(quill: Member, code: str) -> None:

@@ -6,11 +6,8 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 from django.db import transaction as db_transaction
-from django.test import Client
-from django.utils import timezone
 
 from config.kernel.errors import NotFound
-from config.people import person_erase
 from loyalty.models import (
     Account,
     Lot,
@@ -26,7 +23,7 @@ from loyalty.services import (
     transaction_reverse,
 )
 from members.errors import MemberNotActive
-from members.models import Member, Programme
+from members.models import Member
 from members.services import email_session_open, member_close, member_update, session_open
 from rewards.errors import IllegalStep
 from rewards.models import Redemption
@@ -35,7 +32,7 @@ from segments.criteria import parse
 from segments.models import Segment
 from segments.selectors import criteria_preview
 from segments.services import criteria_save, member_pin, membership_add, refresh_request, refresh_run
-from tests.config.quill import WORD, person, whole_life
+from tests.config.quill import FIGURES, WORD, erase
 from tests.factories import ApiClient
 from tests.fixtures import ada, eve, nothing_remembered, programme  # noqa: F401
 from tests.ledger_checks import ledger_holds  # noqa: F401
@@ -45,22 +42,6 @@ from tests.loyalty.worlds import MONDAY
 from tests.rewards.test_vouchers import dump
 
 pytestmark = pytest.mark.django_db
-FIGURES = ("available", "pending", "held", "debt")
-
-
-@pytest.fixture
-def quill(programme: Programme) -> Member:  # noqa: F811
-    return person(programme)
-
-
-@pytest.fixture
-def code(till: ApiClient, desk: Client, quill: Member, club: Segment) -> str:  # noqa: F811
-    """She did everything one can do; the code of her voucher."""
-    return whole_life(till, desk, quill, club)
-
-
-def erase(member: Member) -> Member:
-    return person_erase(member=member, actor="staff:carol", now=timezone.now())
 
 
 # --- Nobody brings the person back --------------------------------------------------------------------

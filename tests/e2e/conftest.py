@@ -18,6 +18,8 @@ pytest.importorskip("playwright", reason="`make e2e` installs what the browser t
 from playwright.sync_api import Page
 
 from tests.e2e.looking import Look
+from tests.e2e.members import choco_shop
+from tests.factories import ApiClient
 from tests.fixtures import ada, bob, nothing_remembered  # noqa: F401
 
 SCREENS = {"desk": {"width": 1440, "height": 900}, "hand": {"width": 390, "height": 844}}
@@ -59,6 +61,12 @@ def browser_context_args(setting: tuple[str, str], live_server: Any) -> dict[str
 def look(page: Page, setting: tuple[str, str], live_server: Any) -> Look:
     """Looks at the page: takes its picture and checks what must hold of every page."""
     return Look(page, live_server.url, "-".join(setting), Path(settings.VAR_DIR) / "screenshots")
+
+
+@pytest.fixture
+def shop(transactional_db: None) -> ApiClient:
+    """The partner of the members' programme; modules with another shop have their own."""
+    return choco_shop()
 
 
 @pytest.fixture(autouse=True)

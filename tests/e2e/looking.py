@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Request, Response
 
+HAND = pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids=["hand-light"])
+DESK = pytest.mark.parametrize("setting", [("desk", "light")], indirect=True, ids=["desk-light"])
+"""Where one setting is enough."""
 _axe = Axe()
 SERIOUS = {"serious", "critical"}
 MEMBERS_RULES = {"rules": {"target-size": {"enabled": True}}}

@@ -9,20 +9,13 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, Response, expect
 
 from rewards.models import Redemption
-from tests.e2e.looking import Look
-from tests.e2e.members import ADDRESS, choco_shop, come_in
+from tests.e2e.looking import DESK, HAND, Look
+from tests.e2e.members import ADDRESS, come_in
 from tests.factories import ApiClient
 from tests.loyalty.worlds import balance
 from tests.rewards.orders import card
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HAND = pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids=["hand-light"])
-DESK = pytest.mark.parametrize("setting", [("desk", "light")], indirect=True, ids=["desk-light"])
-
-
-@pytest.fixture
-def shop(transactional_db: None) -> ApiClient:
-    return choco_shop()
 
 
 def test_the_journey(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:

@@ -13,17 +13,12 @@ from rewards.models import Redemption
 from rewards.pages.home import SegmentsPage
 from segments.models import Membership
 from tests.e2e.looking import Look
-from tests.e2e.members import choco_shop, come_in
+from tests.e2e.members import come_in
 from tests.factories import ApiClient, MemberFactory
 from tests.loyalty.worlds import adjust
 from tests.rewards.orders import card
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shop(transactional_db: None) -> ApiClient:
-    return choco_shop()
 
 
 def test_pages_with_something_on_them(page: Page, shop: ApiClient, live_server: Any, look: Look) -> None:

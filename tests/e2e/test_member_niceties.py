@@ -11,21 +11,14 @@ from playwright.sync_api import Page, expect
 
 from config.people import DOWNLOADS
 from members.models import Member, MemberSession
-from tests.e2e.looking import Look
-from tests.e2e.members import choco_shop, come_in
+from tests.e2e.looking import DESK, HAND, Look
+from tests.e2e.members import come_in
 from tests.factories import ApiClient
 from tests.loyalty.worlds import adjust
 from tests.rewards.catalogue import live_gift
 from tests.rewards.orders import POST, order
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HAND = pytest.mark.parametrize("setting", [("hand", "light")], indirect=True, ids=["hand-light"])
-DESK = pytest.mark.parametrize("setting", [("desk", "light")], indirect=True, ids=["desk-light"])
-
-
-@pytest.fixture
-def shop(transactional_db: None) -> ApiClient:
-    return choco_shop()
 
 
 @pytest.fixture
