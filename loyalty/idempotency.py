@@ -36,7 +36,12 @@ class Key:
     def row(
         self, programme_id: int, now: datetime, status: int | None, body: str, accounts: Collection[int]
     ) -> dict[str, Any]:
-        """The row of loyalty_idempotencykey that `loyalty_apply` writes; `accounts` are those it is about."""
+        """The row of loyalty_idempotencykey that `loyalty_apply` writes; `accounts` are those it is about.
+
+        A kept answer names its account, so that it goes when the person is erased. A bound key keeps none, and
+        must not: its batch may wait for the account while it holds this row, and the erasure comes the other way.
+        """
+        about = accounts if status != BOUND and len(accounts) == 1 else ()
         return {
             "partner_id": self.partner_id,
             "key": self.text,
@@ -44,7 +49,7 @@ class Key:
             "fingerprint": hex_text(self.fingerprint),
             "status": status,
             "body": body,
-            "account_id": next(iter(accounts)) if len(accounts) == 1 else None,
+            "account_id": next(iter(about), None),
             "created_at": now,
         }
 

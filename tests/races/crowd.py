@@ -10,6 +10,7 @@ from django.db import connection, connections
 from django.http import SimpleCookie
 from django.test.client import ClientHandler
 
+from config.kernel.sql import rows
 from loyalty.apply import Call, send
 from tests.factories import ApiClient
 
@@ -48,6 +49,18 @@ def twin(client: ApiClient) -> ApiClient:
     other.cookies = SimpleCookie()
     other.handler = ClientHandler(enforce_csrf_checks=False)
     return other
+
+
+def somebody_waits() -> None:
+    """Returns when another connection waits for this one."""
+    for _ in range(500):
+        waiting = rows(
+            "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))", {}
+        )
+        if waiting:
+            return
+        rows("SELECT pg_stat_clear_snapshot(), pg_sleep(0.01)", {})
+    raise AssertionError("nobody waits")
 
 
 class Gate:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
+import loyalty.services
 from config.people import person_erase
 from loyalty import apply
 from loyalty.models import Account
@@ -16,6 +17,7 @@ from loyalty.services import writes
 from members.models import Member
 from tests.config.quill import WORD
 from tests.ledger_checks import check_ledger
+from tests.races.crowd import somebody_waits
 from tests.rewards.test_vouchers import dump
 
 
@@ -46,6 +48,22 @@ class Meanwhile:
             self.has_begun = True
             self.thread.start()
             self.thread.join(timeout=1)
+
+    def lock_account(self) -> None:
+        """Once the account is locked the erasure goes on when somebody waits for it; returns when it is locked."""
+        locked, lock = Event(), loyalty.services.account_lock
+
+        def lock_and_linger(**account: Any) -> None:
+            lock(**account)
+            locked.set()
+            somebody_waits()
+
+        loyalty.services.account_lock = lock_and_linger
+        try:
+            self.thread.start()
+            assert locked.wait(timeout=5)
+        finally:
+            loyalty.services.account_lock = lock
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         """As a wrapper of Django's statements: right after the table was read for the first time."""

@@ -12,8 +12,9 @@ from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
+from loyalty import apply
 from loyalty.models import Account
-from loyalty.services import tier_create, tier_grant, tier_rules_set, tiers_review
+from loyalty.services import tier_create, tier_grant, tier_rules_set, tiers_review, writes
 from members.models import Member, Programme, SignInRequest
 from members.services import identification, partner_update, sign_in_answer
 from rewards.models import Redemption
@@ -24,7 +25,7 @@ from tests.config.quill import EMAIL, NUMBER, SHOP, WORD, person
 from tests.factories import ApiClient, SegmentFactory
 from tests.loyalty.worlds import BASKET, adjust, call, earn, event, event_type, reverse
 from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
-from tests.races.meanwhile import check_gone, erase, erased_once_decided, erased_once_read
+from tests.races.meanwhile import Meanwhile, check_gone, erase, erased_once_decided, erased_once_read
 from tests.rewards.orders import act, mug, order
 from tests.rewards.test_member_pages import browser_of
 from tests.rewards.test_vouchers import dump
@@ -113,6 +114,29 @@ def test_without_versions_the_person_comes_back(
         earn(till, "POS-QUILL", **MINE)
     assert "POS-QUILL" in dump()
     assert Account.objects.get(pk=quill.pk).available + Account.objects.get(pk=quill.pk).pending > 0
+
+
+@pytest.mark.usefixtures("rich")
+def test_a_batch_that_was_overtaken_before(
+    till: ApiClient, quill: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds the row of its key while it waits for the account, and the erasure does not wait for that row."""
+    meanwhile = Meanwhile(quill)
+    before = [meanwhile.lock_account, lambda: adjust(till, NUMBER, 5)]
+
+    def send(call: apply.Call) -> None:
+        with monkeypatch.context() as free:
+            free.setattr(writes, "send", apply.send)
+            if before:
+                before.pop()()
+        apply.send(call)
+
+    monkeypatch.setattr(writes, "send", send)
+    answer = POINTS["batch"](till)
+    meanwhile.thread.join()
+    assert meanwhile.errors == []
+    assert answer.json()["results"][0]["status"] == 404
+    check_gone(quill)
 
 
 def test_a_tier_granted_meanwhile(

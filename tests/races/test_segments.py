@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
@@ -15,7 +16,7 @@ from members.models import Activity, Member, OutboxEvent, Programme
 from segments.models import Membership, Pin, Refresh, Segment
 from segments.services import batches, member_pin_out, memberships, refresh_request, refresh_run, refreshing
 from tests.factories import ApiClient, MemberFactory, SegmentFactory
-from tests.races.crowd import at_once, twin, without_constraint
+from tests.races.crowd import at_once, somebody_waits, twin, without_constraint
 from tests.segments.belonging import codes_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -132,7 +133,15 @@ def test_eight_refreshes_at_once_are_one(spenders: Segment, monkeypatch: pytest.
 
 def test_without_the_lock_they_collide(spenders: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
     """One is refused by the constraint, or by PostgreSQL where two wait for each other's rows."""
-    monkeypatch.setattr(refreshing, "segment_lock", waiting(8, lambda segment: None))
+    size_of, turns = refreshing._size_of, count()
+
+    def late(segment: Segment) -> int:
+        if next(turns) == 0:
+            somebody_waits()
+        return size_of(segment)
+
+    monkeypatch.setattr(refreshing, "segment_lock", lambda segment: None)
+    monkeypatch.setattr(refreshing, "_size_of", late)
     with pytest.raises(
         (IntegrityError, OperationalError), match=r"membership_once_at_a_time|deadlock detected"
     ):
@@ -142,7 +151,8 @@ def test_without_the_lock_they_collide(spenders: Segment, monkeypatch: pytest.Mo
 def test_without_lock_and_constraint_members_are_in_many_times(
     spenders: Segment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refreshing, "segment_lock", waiting(8, lambda segment: None))
+    monkeypatch.setattr(refreshing, "segment_lock", lambda segment: None)
+    monkeypatch.setattr(refreshing, "_size_of", waiting(8, refreshing._size_of))
     with without_constraint(*ONCE):
         refresh_at_once(spenders)
         assert Membership.objects.count() > 50
