@@ -7,16 +7,19 @@ draft-ietf-httpapi-idempotency-key-header.
 
 import hashlib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 from django.http import HttpResponse
+from django.utils import timezone
 
+from config.kernel.api import ApiRequest, problem
 from config.kernel.api.problems import PROBLEM_MEDIA_TYPE
-from config.kernel.errors import FieldError, ValidationFailed
+from config.kernel.errors import FieldError, RistourneError, ValidationFailed
 from config.kernel.sql import from_hex, hex_text
 from loyalty.errors import IdempotencyKeyMissing, IdempotencyKeyReused
 
@@ -55,6 +58,20 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """Who writes, when, under which key. `problem` renders a refusal, so that its first answer can be kept."""
+
+    programme_id: int
+    now: datetime
+    partner_id: int | None = None
+    key: Key | None = None
+    problem: Callable[[RistourneError], Mapping[str, Any]] = lambda error: {"code": error.code}
+
+    def key_row(self, status: int | None, body: str, accounts: Collection[int]) -> dict[str, Any] | None:
+        return self.key.row(self.programme_id, self.now, status, body, accounts) if self.key else None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a write answers: status, JSON text, and whether it is a repetition of the first answer."""
 
@@ -85,6 +102,21 @@ def claim(header: str | None, *, partner_id: int, method: str, path: str, body: 
         raise ValidationFailed(errors=[error])
     canonical = msgspec.json.encode([method, path, body], order="sorted")
     return Key(partner_id, header, hashlib.sha256(canonical).digest())
+
+
+def keyed_write(request: ApiRequest, body: object) -> Write:
+    """The write of a partner's request; IdempotencyKeyMissing without a key. `body` is what the key is bound to."""
+    caller = request.auth
+    key = claim(
+        request.headers.get("Idempotency-Key"),
+        partner_id=caller.partner_id,
+        method=request.method or "",
+        path=request.path,
+        body=body,
+    )
+    return Write(
+        caller.programme_id, timezone.now(), caller.partner_id, key, partial(problem, request=request)
+    )
 
 
 def replay(key: Key, stored: KeyRow) -> Answer | None:

@@ -21,12 +21,12 @@ def language_fields(
     languages: Iterable[Named],
     *,
     label: str,
-    length: int,
+    length: int | None = None,
     said: Texts | None = None,
     help_text: str = "",
-    widget: type[forms.Widget] = UnfoldAdminTextInputWidget,
+    widget: forms.Widget | type[forms.Widget] = UnfoldAdminTextInputWidget,
 ) -> dict[str, forms.CharField]:
-    """A field `<prefix><code>` for each language; `said` is what is there already."""
+    """A field `<prefix><code>` for each language; `said` is what is there already, `length` None unlimited."""
     return {
         f"{prefix}{language.code}": forms.CharField(
             label=f"{label}, {language.name}",

@@ -76,6 +76,11 @@ def pick(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:
     return "", ""
 
 
+def name_for_staff(names: Texts, languages: Sequence[Spoken]) -> str:
+    """The text in the default language, else in any; "" for none."""
+    return pick(names, chain(spoken_by_default(languages), languages))[0]
+
+
 def called(name: str, labels: Texts, languages: Sequence[str]) -> str:
     """What a thing that staff call `name` is called along a chain of languages, by its `labels`."""
     return pick(labels, languages)[0] or name

@@ -19,11 +19,11 @@ from config.kernel.errors import NotFound
 from config.kernel.flat import check_metadata
 from loyalty import errors, selectors, services
 from loyalty.api import examples, shapes
-from loyalty.api.answering import keyed_write, respond
 from loyalty.api.serializers import (
     AdjustmentBody,
     adjustment_command,
 )
+from loyalty.idempotency import keyed_write, respond
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import programme_of
 

@@ -21,7 +21,7 @@ from config.kernel.errors import InsufficientScope, NotFound, ValidationFailed
 from config.kernel.flat import check_metadata
 from loyalty import errors, selectors, services
 from loyalty.api import event_shapes as shapes
-from loyalty.api.answering import keyed_write, respond
+from loyalty.idempotency import keyed_write, respond
 from members.errors import MemberNotActive, ProgrammeNotActive
 from members.selectors import programme_of
 

@@ -22,7 +22,6 @@ from config.kernel.errors import InsufficientScope, NotFound, RistourneError
 from config.kernel.flat import check_metadata
 from loyalty import errors, selectors, services
 from loyalty.api import examples, shapes
-from loyalty.api.answering import keyed_write, respond
 from loyalty.api.serializers import (
     BatchBody,
     EarnBody,
@@ -31,6 +30,7 @@ from loyalty.api.serializers import (
     basket_command,
     reversal_command,
 )
+from loyalty.idempotency import keyed_write, respond
 from loyalty.services import BasketCommand
 from loyalty.services.desk import Booking
 from members.errors import MemberNotActive, ProgrammeNotActive

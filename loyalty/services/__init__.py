@@ -2,6 +2,7 @@
 
 from loyalty.apply import Call, Stale
 from loyalty.events.rules import Cooldown, EventRule
+from loyalty.idempotency import Write
 from loyalty.ledger import Part
 from loyalty.records import LineRow
 from loyalty.rules import Cap, ProductSetRule, PromotionDraft, PromotionRule, TermsRule
@@ -57,7 +58,7 @@ from loyalty.services.tiers import (
     tier_update,
 )
 from loyalty.services.transactions import transaction_earn
-from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
+from loyalty.services.writes import answer, conclude, is_final, known, refused, repeat
 
 __all__ = [
     "AdjustmentCommand",

@@ -15,13 +15,13 @@ from loyalty.apply import Activity, Call
 from loyalty.engine import Ruleset, calendar
 from loyalty.errors import AdjustmentDecided, ReferenceConflict, SamePerson
 from loyalty.gather import AdjustmentContext
-from loyalty.idempotency import Answer
+from loyalty.idempotency import Answer, Write
 from loyalty.ledger import ADJUSTMENT, Account, Posting, Source
 from loyalty.models import Adjustment
 from loyalty.records import AdjustmentRow, EntryRow, entry_row, figures_row
 from loyalty.rulesets import timeline
 from loyalty.services.baskets import check_member, check_programme
-from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
+from loyalty.services.writes import answer, conclude, is_final, known, refused, repeat
 
 
 @dataclass(frozen=True, slots=True)

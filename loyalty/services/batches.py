@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from config.kernel.errors import RistourneError, TemporarilyUnavailable
 from loyalty.apply import Call, Stale
 from loyalty.gather import Gathered
-from loyalty.idempotency import BOUND, Answer
+from loyalty.idempotency import BOUND, Answer, Write
 from loyalty.services.baskets import BasketCommand
 from loyalty.services.desk import Booking, Desk
 from loyalty.services.evaluations import gather_baskets
 from loyalty.services.transactions import enrolled
-from loyalty.services.writes import ATTEMPTS, Write, conclude, known, repeat
+from loyalty.services.writes import ATTEMPTS, conclude, known, repeat
 
 
 def transactions_earn(

@@ -14,6 +14,7 @@ from loyalty.apply import Activity, Call
 from loyalty.engine import Evaluation, Facts, Ruleset, calendar, evaluate, explain
 from loyalty.errors import ReferenceConflict
 from loyalty.gather import BasketContext, Booked, Gathered, Holding, Person
+from loyalty.idempotency import Write
 from loyalty.ledger import ISSUANCE, Account, Posting, Source
 from loyalty.records import EntryRow, LineRow, TransactionRow, awards_row, entry_row, facts_row, figures_row
 from loyalty.rulesets import Timeline, by_hash
@@ -29,7 +30,6 @@ from loyalty.services.baskets import (
     progress_of,
 )
 from loyalty.services.evaluations import check_promise, points_dates
-from loyalty.services.writes import Write
 from loyalty.tiers import Progress, Standing
 
 

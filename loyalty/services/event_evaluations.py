@@ -19,11 +19,11 @@ from loyalty.events.rules import AttributeRefused
 from loyalty.events.schema import exact
 from loyalty.events.types import TypeRule, type_rule
 from loyalty.gather import EventContext, TierAsk
+from loyalty.idempotency import Write
 from loyalty.models import Event
 from loyalty.rulesets import Timeline
 from loyalty.services.baskets import check_member, check_programme, check_window
 from loyalty.services.evaluations import points_dates
-from loyalty.services.writes import Write
 
 
 @dataclass(frozen=True, slots=True)

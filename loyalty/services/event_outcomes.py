@@ -15,14 +15,14 @@ from loyalty.errors import AlreadyReversed, EventDecided, ReferenceConflict
 from loyalty.events import answers as event_answers
 from loyalty.events.types import type_rule
 from loyalty.gather import BookedEvent, BookedEventContext, TierAsk
-from loyalty.idempotency import Answer
+from loyalty.idempotency import Answer, Write
 from loyalty.ledger import Posting, Source
 from loyalty.models import Event
 from loyalty.records import EventReversalRow, entry_row, figures_row
 from loyalty.rulesets import Timeline, by_hash
 from loyalty.services.baskets import check_member, check_not_erased, check_programme, progress_of
 from loyalty.services.events import book, tell
-from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
+from loyalty.services.writes import answer, conclude, is_final, known, refused, repeat
 
 COUNTED = (Event.Status.POSTED.value, Event.Status.IN_REVIEW.value)
 """What limits count."""

@@ -15,7 +15,7 @@ from loyalty.events import answers as event_answers
 from loyalty.events.deciding import Decision
 from loyalty.events.types import TypeRule, type_rule
 from loyalty.gather import BookedEvent, EventContext
-from loyalty.idempotency import Answer
+from loyalty.idempotency import Answer, Write
 from loyalty.ledger import ISSUANCE, Account, Posting, Source
 from loyalty.models import Event
 from loyalty.records import EntryRow, EventRow, entry_row, figures_row
@@ -23,7 +23,7 @@ from loyalty.rulesets import Timeline, by_hash
 from loyalty.services.baskets import check_member, check_programme, check_window, progress_of
 from loyalty.services.evaluations import points_dates
 from loyalty.services.event_evaluations import EventCommand, check_event, decided, device_hash, gather_event
-from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
+from loyalty.services.writes import answer, conclude, is_final, known, refused, repeat
 
 STATUS = {Event.Status.POSTED: 201, Event.Status.IN_REVIEW: 202, Event.Status.LIMIT_REACHED: 200}
 """What an event is answered with the first time."""

@@ -16,12 +16,12 @@ from loyalty.engine.numbers import POINT, QUANTITY, RATE, plain, scaled
 from loyalty.engine.returns import Return, ReturnRefused, is_used_up, remaining_after
 from loyalty.errors import AlreadyReversed, QuantityExceedsRemaining, ReferenceConflict
 from loyalty.gather import ReversalContext, TierAsk
-from loyalty.idempotency import Answer
+from loyalty.idempotency import Answer, Write
 from loyalty.ledger import Account, Entry, Posting, Source, Taken
 from loyalty.records import EntryRow, ReversalRow, TransactionRow, entry_row, facts_from, figures_row
 from loyalty.rulesets import Timeline, by_hash
 from loyalty.services.baskets import check_not_erased, check_programme, progress_of
-from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
+from loyalty.services.writes import answer, conclude, is_final, known, refused, repeat
 
 
 @dataclass(frozen=True, slots=True)

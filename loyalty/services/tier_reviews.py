@@ -11,8 +11,9 @@ from loyalty import gather, standings
 from loyalty.apply import Call, Stale
 from loyalty.engine.calendar import local_day
 from loyalty.gather import StandingContext
+from loyalty.idempotency import Write
 from loyalty.models import RulesHead, TierRules
-from loyalty.services.writes import ATTEMPTS, Write, answer, conclude
+from loyalty.services.writes import ATTEMPTS, answer, conclude
 from loyalty.tiers import Scheme
 
 CHUNK = 500

@@ -15,10 +15,10 @@ from loyalty import gather, standings
 from loyalty.apply import Call
 from loyalty.engine.calendar import local_day, start_of_day
 from loyalty.errors import RuleRefused
-from loyalty.idempotency import Answer
+from loyalty.idempotency import Answer, Write
 from loyalty.models import RulesHead, Tier, TierRules
 from loyalty.services.labels import labels_checked
-from loyalty.services.writes import Write, answer, conclude, repeat
+from loyalty.services.writes import answer, conclude, repeat
 from loyalty.tiers import CALENDAR, GRANT_ENDED, Change, Progress, granted, ungranted
 from members.models import Member, Programme
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from config.kernel.errors import RistourneError, TemporarilyUnavailable
 from loyalty.apply import Call
 from loyalty.gather import BasketContext, Gathered
-from loyalty.idempotency import Answer
+from loyalty.idempotency import Answer, Write
 from loyalty.rulesets import Timeline
 from loyalty.services.baskets import (
     BasketCommand,
@@ -14,7 +14,7 @@ from loyalty.services.baskets import (
 )
 from loyalty.services.desk import Desk, repeated
 from loyalty.services.evaluations import gather_baskets
-from loyalty.services.writes import Write, answer, conclude, is_final, known, refused, repeat
+from loyalty.services.writes import answer, conclude, is_final, known, refused, repeat
 from members.models import Programme
 from members.services import member_enrol
 

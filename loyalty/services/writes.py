@@ -1,8 +1,6 @@
 """How every write of points runs: gather, decide, post; decide again if something moved; one answer per key."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -12,25 +10,11 @@ from config.kernel.errors import Family, RistourneError, TemporarilyUnavailable
 from loyalty.apply import Call, Stale, lock, send
 from loyalty.errors import RequestInProgress
 from loyalty.gather import Head, Holding
-from loyalty.idempotency import Answer, Key, replay
+from loyalty.idempotency import Answer, Write, replay
 
 ATTEMPTS = 4
 """Two without locks, then under them."""
 LOCKED_FROM = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Who writes, when, under which key. `problem` renders a refusal, so that its first answer can be kept."""
-
-    programme_id: int
-    now: datetime
-    partner_id: int | None = None
-    key: Key | None = None
-    problem: Callable[[RistourneError], Mapping[str, Any]] = lambda error: {"code": error.code}
-
-    def key_row(self, status: int | None, body: str, accounts: Collection[int]) -> dict[str, Any] | None:
-        return self.key.row(self.programme_id, self.now, status, body, accounts) if self.key else None
 
 
 def answer(status: int, body: Mapping[str, Any], *, replayed: bool = False) -> Answer:

@@ -67,8 +67,19 @@ class Migration(migrations.Migration):
                 ("texts", models.JSONField()),
                 ("since", models.DateTimeField()),
                 (
+                    "programme",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="members.programme",
+                    ),
+                ),
+                (
                     "purpose",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="wordings",
@@ -84,6 +95,7 @@ class Migration(migrations.Migration):
             model_name="consentchange",
             name="wording",
             field=models.ForeignKey(
+                db_constraint=False,
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
@@ -97,6 +109,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="consentwording",
             constraint=models.UniqueConstraint(fields=("purpose", "number"), name="consent_wording_once"),
+        ),
+        migrations.AddConstraint(
+            model_name="consentpurpose",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "id"), name="consent_purpose_of_programme"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="consentwording",
+            constraint=models.UniqueConstraint(
+                fields=("programme", "id"), name="consent_wording_of_programme"
+            ),
         ),
         sql_beside(__file__),
     ]

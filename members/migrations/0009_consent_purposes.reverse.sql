@@ -1,1 +1,3 @@
+ALTER TABLE members_consentchange DROP CONSTRAINT consent_wording_of_programme;
+ALTER TABLE members_consentwording DROP CONSTRAINT wording_purpose_of_programme;
 DROP TRIGGER wordings_append_only ON members_consentwording;

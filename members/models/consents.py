@@ -24,6 +24,7 @@ class ConsentPurpose(models.Model):
         ordering = ["position", "code"]
         constraints = [
             models.UniqueConstraint(fields=["programme", "code"], name="consent_purpose_once"),
+            models.UniqueConstraint(fields=["programme", "id"], name="consent_purpose_of_programme"),
         ]
 
     def __str__(self) -> str:
@@ -33,7 +34,13 @@ class ConsentPurpose(models.Model):
 class ConsentWording(models.Model):
     """What a purpose says from an instant on, name and text by language; append-only, numbered from 1."""
 
-    purpose = models.ForeignKey(ConsentPurpose, models.PROTECT, related_name="wordings", db_index=False)
+    # The tenant wall is the composite foreign key of the migration, which covers both columns.
+    programme = models.ForeignKey(
+        Programme, models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    purpose = models.ForeignKey(
+        ConsentPurpose, models.PROTECT, related_name="wordings", db_constraint=False, db_index=False
+    )
     number = models.PositiveSmallIntegerField()
     names = models.JSONField()
     texts = models.JSONField()
@@ -43,6 +50,7 @@ class ConsentWording(models.Model):
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["purpose", "number"], name="consent_wording_once"),
+            models.UniqueConstraint(fields=["programme", "id"], name="consent_wording_of_programme"),
         ]
 
     def __str__(self) -> str:
@@ -62,13 +70,15 @@ class ConsentChange(models.Model):
         MEMBER = "member", "member"
         STAFF = "staff", "staff"
 
-    # The tenant wall is the composite foreign key of the migration, which covers both columns.
+    # Tenant walls as above.
     programme = models.ForeignKey(
         Programme, models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
     member = models.ForeignKey(Member, models.PROTECT, related_name="consent_changes", db_constraint=False)
     purpose = models.TextField()
-    wording = models.ForeignKey(ConsentWording, models.PROTECT, null=True, related_name="+")
+    wording = models.ForeignKey(
+        ConsentWording, models.PROTECT, null=True, related_name="+", db_constraint=False
+    )
     value = models.JSONField(null=True)
     source = models.CharField(max_length=7, choices=Source)
     by = models.CharField(max_length=200, blank=True)

@@ -12,7 +12,7 @@ from members.models import ConsentChange, ConsentWording, Member, Programme
 
 def wordings_now(programme: Programme, codes: Iterable[str] | None = None) -> dict[str, ConsentWording]:
     """The wording that holds of each purpose that has one, with its purpose, by code in the programme's order."""
-    rows = ConsentWording.objects.select_related("purpose").filter(purpose__programme=programme)
+    rows = ConsentWording.objects.select_related("purpose").filter(programme=programme)
     if codes is not None:
         rows = rows.filter(purpose__code__in=list(codes))
     rows = rows.order_by("purpose__position", "purpose__code", "-number")

@@ -44,21 +44,21 @@ def consent_purpose_save(
 
     Nobody is asked before it has a name. ValidationFailed, also for words without the default language.
     """
-    purpose = ConsentPurpose.objects.select_for_update().filter(programme=programme, code=code).first()
-    purpose = purpose or ConsentPurpose(programme=programme, code=code)
-    purpose.position, purpose.is_offered = position, is_offered
-    check_fields(purpose, checks_uniqueness=False)
-    purpose.save()
+    said = {"position": position, "is_offered": is_offered}
+    check_fields(ConsentPurpose(programme=programme, code=code, **said), checks_uniqueness=False)
+    purpose, _ = ConsentPurpose.objects.update_or_create(programme=programme, code=code, defaults=said)
     last = purpose.wordings.first()
     before = (last.names, last.texts) if last else ({}, {})
-    said = (
+    words = (
         before[0] if names is None else stripped(names),
         before[1] if texts is None else stripped(texts),
     )
-    if said != before:
-        _check_words(programme, *said)
+    if words != before:
+        _check_words(programme, *words)
         number = last.number + 1 if last else 1
-        ConsentWording.objects.create(purpose=purpose, number=number, names=said[0], texts=said[1], since=now)
+        ConsentWording.objects.create(
+            programme=programme, purpose=purpose, number=number, names=words[0], texts=words[1], since=now
+        )
     return purpose
 
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from unfold.decorators import display
 
 from config.kernel.admin import OwnFilter, found_or_404
-from config.kernel.texts import chain, pick, spoken_by_default
+from config.kernel.texts import name_for_staff
 from rewards.admin.programmes import CatalogueAdmin, thumbnail
 from rewards.admin.telling import spoken
 from rewards.forms import category_form
@@ -77,8 +77,7 @@ class CategoryAdmin(CatalogueAdmin):
 
     @display(description="Name")
     def called(self, row: Category) -> str:
-        languages = spoken(row.programme)
-        name = pick(row.name, chain(spoken_by_default(languages), languages))[0]
+        name = name_for_staff(row.name, spoken(row.programme))
         return format_html('<span class="tree-level-{}">{}</span>', row.level, name or row.code)
 
     @display(description="Position")

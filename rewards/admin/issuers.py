@@ -28,7 +28,7 @@ class VoucherIssuerAdmin(CatalogueAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         form = issuer_form(found_or_404(self.programme_of(request, obj)), obj)
-        texts = [f"conditions_{code}" for code, _ in form.languages]
+        texts = [f"conditions_{language.code}" for language in form.languages]
         return [(None, {"fields": ["name", "address", "company_number", *texts]})]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

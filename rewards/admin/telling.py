@@ -6,7 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from config.kernel.texts import Spoken, chain, pick, spoken_by_default
+from config.kernel.texts import Spoken, name_for_staff
 from members.models import Partner, Programme
 from members.selectors import languages_of
 from rewards.models import Redemption, Reward, RewardVersion
@@ -65,8 +65,7 @@ def spoken(programme: Programme) -> tuple[Spoken, ...]:
 
 def name_of(version: RewardVersion, row: Reward | Redemption) -> str:
     """What staff call a gift: its name in the default language, else in any; `row` has its programme at hand."""
-    languages = spoken(row.programme)
-    return pick(version.name, chain(spoken_by_default(languages), languages))[0]
+    return name_for_staff(version.name, spoken(row.programme))
 
 
 def gift_url(reward: Reward) -> str:

@@ -19,12 +19,11 @@ from config.kernel.api.throttle import count_miss
 from config.kernel.errors import NotFound, RateLimited, RistourneError
 from config.kernel.flat import check_metadata
 from loyalty import errors as loyalty_errors
-from loyalty.idempotency import respond
+from loyalty.idempotency import keyed_write, respond
 from members.errors import MemberNotActive, ProgrammeNotActive
-from rewards import errors, selectors, services
+from rewards import codes, errors, selectors, services
 from rewards.api import bodies
 from rewards.api import examples as shown
-from rewards.api.answering import keyed_write, without_code
 from rewards.lifecycle import Status
 from rewards.services import MoveCommand, UseCommand
 
@@ -195,7 +194,7 @@ class VoucherUseView(ApiView):
     def post(self, request: ApiRequest) -> HttpResponse:
         """Use a code once, or a part of a balance voucher. Only the client that used it gets its repetition."""
         body, plain = read_body(request, bodies.VoucherUseBody)
-        write = keyed_write(request, without_code(request, plain))
+        write = keyed_write(request, _without_code(request, plain))
         count_miss(request.auth.client_id, 0)
         given = services.voucher_use(write=write, command=UseCommand(body.code, body.reference, body.amount))
         if given.status >= 400:
@@ -206,6 +205,13 @@ class VoucherUseView(ApiView):
 def move(request: ApiRequest, plain: object, command: MoveCommand) -> HttpResponse:
     """Take a step under the request's key; to cancel a reservation is to release it."""
     return respond(services.redemption_move(write=keyed_write(request, plain), command=command))
+
+
+def _without_code(request: ApiRequest, body: object) -> object:
+    """The body as a key remembers it: with an HMAC in place of the code, which nobody can try codes against."""
+    if not isinstance(body, dict):
+        return body
+    return {**body, "code": codes.lookup(request.auth.programme_id, str(body["code"])).hex()}
 
 
 def actor_of(request: ApiRequest) -> str:

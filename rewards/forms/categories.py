@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from config.kernel.language_fields import language_fields
 from members.models import Programme
-from rewards.forms.fields import text_field, upload_field
-from rewards.forms.texts import TextsForm, spoken
+from members.selectors import languages_of
+from rewards.forms.fields import upload_field
+from rewards.forms.texts import TextsForm
 from rewards.models import Category
 
 
@@ -18,10 +20,8 @@ class CategoryForm(TextsForm):
 
 def category_form(programme: Programme, category: Category | None) -> type[CategoryForm]:
     """The form for a category of a programme."""
-    fields: dict[str, Any] = {
-        f"name_{code}": text_field(f"Name ({name})", initial=category.name.get(code, "") if category else "")
-        for code, name in spoken(programme)
-    }
+    languages, names = languages_of(programme), category.name if category else {}
+    fields: dict[str, Any] = {**language_fields("name_", languages, label="Name", said=names)}
     fields["upload"] = upload_field("Another image" if category and category.picture_id else "Image")
-    extra = {"programme": programme, "languages": spoken(programme)}
+    extra = {"programme": programme, "languages": languages}
     return type("CategoryFormOfProgramme", (CategoryForm,), {**extra, **fields, "__module__": __name__})

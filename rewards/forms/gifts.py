@@ -1,5 +1,6 @@
 """The form of a gift: its content in every language of the programme, its limits and its stock."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -7,8 +8,10 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from config.kernel.codes import code_validator
+from config.kernel.language_fields import Named, language_fields
 from loyalty.models import Tier
 from members.models import Programme
+from members.selectors import languages_of
 from rewards.forms.fields import (
     WallClockField,
     amount_field,
@@ -18,12 +21,13 @@ from rewards.forms.fields import (
     upload_field,
     whole_field,
 )
-from rewards.forms.texts import TextsForm, spoken
+from rewards.forms.texts import TextsForm
 from rewards.models import Category, Reward, RewardVersion
 from rewards.services import Content, Image, Terms
 from segments.selectors import segments_of
 
 TEXTS = {"name": "Name", "description": "Description", "delivery_terms": "Delivery terms"}
+_HTML_KEPT = "Paragraphs, lists, bold, links: other HTML is taken out."
 
 
 class GiftForm(TextsForm):
@@ -39,7 +43,7 @@ class GiftForm(TextsForm):
         """What the version is to say."""
         said = self.cleaned_data
         kept = [
-            Image(row.picture_id, {code: said.get(f"alt_{row.pk}_{code}", "") for code, _ in self.languages})
+            Image(row.picture_id, self.texts(f"alt_{row.pk}"))
             for row in (self.version.pictures.all() if self.version else ())
             if said.get(f"keep_{row.pk}")
         ]
@@ -74,10 +78,9 @@ def gift_form(programme: Programme, reward: Reward | None) -> type[GiftForm]:
     versions = RewardVersion.objects.prefetch_related("pictures__picture").order_by("-number")
     version = versions.filter(reward=reward).first() if reward else None
     fields = _own_fields(reward) | _version_fields(programme, version)
-    for code, name in spoken(programme):
-        fields |= _language_fields(code, name, version)
-    fields |= _image_fields(programme, version)
-    extra = {"programme": programme, "languages": spoken(programme), "version": version}
+    languages = languages_of(programme)
+    fields |= _text_fields(languages, version) | _image_fields(languages, version)
+    extra = {"programme": programme, "languages": languages, "version": version}
     return type("GiftFormOfProgramme", (GiftForm,), {**extra, **fields, "__module__": __name__})
 
 
@@ -148,31 +151,31 @@ def _path(category: Category) -> str:
     return " / ".join(reversed(names))
 
 
-def _language_fields(code: str, name: str, version: RewardVersion | None) -> dict[str, forms.Field]:
+def _text_fields(languages: Sequence[Named], version: RewardVersion | None) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {}
     for text, label in TEXTS.items():
         rows = {"description": 6, "delivery_terms": 2}.get(text)
         widget = UnfoldAdminTextareaWidget({"rows": rows}) if rows else UnfoldAdminTextInputWidget()
-        initial = getattr(version, text).get(code, "") if version else ""
-        fields[f"{text}_{code}"] = forms.CharField(
-            label=f"{label} ({name})", required=False, initial=initial, widget=widget
+        fields |= language_fields(
+            f"{text}_",
+            languages,
+            label=label,
+            said=getattr(version, text) if version else {},
+            help_text=_HTML_KEPT if text == "description" else "",
+            widget=widget,
         )
-    fields[f"description_{code}"].help_text = "Paragraphs, lists, bold, links: other HTML is taken out."
     return fields
 
 
-def _image_fields(programme: Programme, version: RewardVersion | None) -> dict[str, forms.Field]:
+def _image_fields(languages: Sequence[Named], version: RewardVersion | None) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {}
     for number, row in enumerate(version.pictures.all() if version else (), start=1):
         fields[f"keep_{row.pk}"] = switch_field(f"Keep image {number}", initial=True)
-        for code, name in spoken(programme):
-            fields[f"alt_{row.pk}_{code}"] = text_field(
-                f"What image {number} shows ({name})", initial=row.alt.get(code, "")
-            )
+        fields |= language_fields(
+            f"alt_{row.pk}_", languages, label=f"What image {number} shows", said=row.alt
+        )
     fields["upload"] = upload_field("Add an image")
-    for code, name in spoken(programme):
-        fields[f"alt_new_{code}"] = text_field(f"What it shows ({name})")
-    return fields
+    return fields | language_fields("alt_new_", languages, label="What it shows")
 
 
 def gift_fieldsets(form: type[GiftForm]) -> list[Any]:
@@ -182,10 +185,10 @@ def gift_fieldsets(form: type[GiftForm]) -> list[Any]:
     head = ["code", "kind"] if "code" in form.base_fields else []
     price = ("points", "cash_amount")
     tabs = []
-    for code, name in form.languages:
-        said = sum(bool(version and getattr(version, text).get(code)) for text in TEXTS)
-        label = f"{name} {said}/{len(TEXTS)}"
-        tabs.append((label, {"classes": ["tab"], "fields": [f"{text}_{code}" for text in TEXTS]}))
+    for language in form.languages:
+        said = sum(bool(version and getattr(version, text).get(language.code)) for text in TEXTS)
+        label = f"{language.name} {said}/{len(TEXTS)}"
+        tabs.append((label, {"classes": ["tab"], "fields": [f"{text}_{language.code}" for text in TEXTS]}))
     return [
         ("Gift", {"fields": [*head, price, ("brand", "supplier"), "categories"]}),
         *tabs,

@@ -1,19 +1,24 @@
 """The form of who stands for a programme's vouchers."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from config.kernel.language_fields import Named, language_fields, typed
+from config.kernel.texts import stripped
 from members.models import Programme
-from rewards.forms.texts import spoken
+from members.selectors import languages_of
 from rewards.models import VoucherIssuer
+
+CONDITIONS = "conditions_"
 
 
 class IssuerForm(forms.ModelForm):
     """The company, and the conditions in every language of the programme, which a subclass sets for a request."""
 
-    languages: ClassVar[list[tuple[str, str]]]
+    languages: ClassVar[Sequence[Named]]
 
     class Meta:
         model = VoucherIssuer
@@ -27,22 +32,20 @@ class IssuerForm(forms.ModelForm):
 
     def conditions(self) -> dict[str, str]:
         """What was typed of the conditions, by language."""
-        said = {code: self.cleaned_data[f"conditions_{code}"].strip() for code, _ in self.languages}
-        return {code: text for code, text in said.items() if text}
+        return stripped(typed(CONDITIONS, self.cleaned_data))
 
 
 def issuer_form(programme: Programme, issuer: VoucherIssuer | None) -> type[IssuerForm]:
     """The form for the vouchers of a programme."""
-    fields: dict[str, Any] = {
-        f"conditions_{code}": forms.CharField(
-            label=f"Conditions ({name})",
-            required=False,
-            max_length=4000,
-            initial=issuer.conditions.get(code, "") if issuer else "",
-            help_text="For what and where vouchers are good, and what they are not.",
-            widget=UnfoldAdminTextareaWidget({"rows": 3}),
-        )
-        for code, name in spoken(programme)
-    }
-    extra = {"languages": spoken(programme)}
-    return type("IssuerFormOfProgramme", (IssuerForm,), {**extra, **fields, "__module__": __name__})
+    languages = languages_of(programme)
+    fields = language_fields(
+        CONDITIONS,
+        languages,
+        label="Conditions",
+        length=4000,
+        said=issuer.conditions if issuer else {},
+        help_text="For what and where vouchers are good, and what they are not.",
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+    )
+    extra: dict[str, Any] = {"languages": languages, "__module__": __name__}
+    return type("IssuerFormOfProgramme", (IssuerForm,), extra | fields)

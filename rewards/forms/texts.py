@@ -1,14 +1,15 @@
 """What the forms of gifts and categories share: texts in every language of the programme, and a picture."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
 
 from config.kernel.errors import RistourneError
+from config.kernel.language_fields import Named
 from config.kernel.pictures import read_upload
 from members.models import Programme
-from members.selectors import languages_of
 from rewards.models import Picture
 from rewards.services import picture_store
 
@@ -17,11 +18,11 @@ class TextsForm(forms.ModelForm):
     """What the forms of gifts and categories share. `programme` is set by the subclass for a request."""
 
     programme: ClassVar[Programme]
-    languages: ClassVar[list[tuple[str, str]]]
+    languages: ClassVar[Sequence[Named]]
 
     def texts(self, name: str) -> dict[str, str]:
         """What was typed for a text, by language."""
-        return {code: self.cleaned_data.get(f"{name}_{code}", "") for code, _ in self.languages}
+        return {x.code: self.cleaned_data.get(f"{name}_{x.code}", "") for x in self.languages}
 
     def uploaded(self, name: str) -> Picture | None:
         """The picture that was uploaded, kept; None without one. Raises PictureRefused."""
@@ -39,7 +40,3 @@ class TextsForm(forms.ModelForm):
         except RistourneError as error:
             self.add_error("upload", error.detail)
         return cleaned
-
-
-def spoken(programme: Programme) -> list[tuple[str, str]]:
-    return [(language.code, language.name) for language in languages_of(programme)]

@@ -223,6 +223,19 @@ def test_strangers_of_another_programme(stranger: Client, news: ConsentPurpose) 
     assert ConsentPurpose.objects.count() == ConsentWording.objects.count() == 1
 
 
+def test_words_stay_in_their_programme(news: ConsentPurpose, ada: Member) -> None:
+    """The database refuses words of another programme's purpose, and a consent to another programme's words."""
+    other = ProgrammeFactory()
+    words = {"number": 2, "names": {}, "texts": {}, "since": MONDAY}
+    with pytest.raises(IntegrityError, match="wording_purpose_of_programme"), db_transaction.atomic():
+        ConsentWording.objects.create(programme=other, purpose=news, **words)
+    theirs = consent_purpose_save(programme=other, code="newsletter", now=MONDAY)
+    foreign = ConsentWording.objects.create(programme=other, purpose=theirs, **words)
+    said = {"purpose": "newsletter", "value": True, "source": "member", "at": MONDAY}
+    with pytest.raises(IntegrityError, match="consent_wording_of_programme"), db_transaction.atomic():
+        ConsentChange.objects.create(programme=ada.programme, member=ada, wording=foreign, **said)
+
+
 def test_words_are_never_rewritten(news: ConsentPurpose) -> None:
     for change in (
         lambda: ConsentWording.objects.update(texts={}),

@@ -63,6 +63,18 @@ def somebody_waits() -> None:
     raise AssertionError("nobody waits")
 
 
+def waiting(parties: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which lets nobody begin before all have come."""
+    barrier = Barrier(parties)
+
+    def gated(*args: Any, **kwargs: Any) -> Any:
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=2)
+        return function(*args, **kwargs)
+
+    return gated
+
+
 class Gate:
     """Lets nobody post before all have decided: the first post of each caller waits for the others'."""
 

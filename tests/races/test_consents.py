@@ -9,10 +9,10 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from members.models import ConsentChange, Member
-from members.services import Speaker, consent_say, consents, member_update, members
+from members.models import ConsentChange, ConsentPurpose, ConsentWording, Member, Programme
+from members.services import Speaker, consent_purpose_save, consent_say, consents, member_update, members
 from tests.factories import ApiClient
-from tests.races.crowd import at_once
+from tests.races.crowd import at_once, waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CODES = ["news", "sms", "post", "calls"]
@@ -52,6 +52,15 @@ def test_a_form_of_all_would_lose_some(asked: Member) -> None:
     at_once([partial(withdraw_the_old_way, meet, asked, code) for code in CODES], threads=len(CODES))
     asked.refresh_from_db()
     assert asked.consents != dict.fromkeys(CODES, False)
+
+
+def test_a_purpose_that_two_set_up_at_once(programme: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them makes it, and both are heard: each wrote words of its own."""
+    monkeypatch.setattr(consents, "check_fields", waiting(2, consents.check_fields))
+    save = partial(consent_purpose_save, programme=programme, code="news", now=timezone.now())
+    at_once([partial(save, names={"fr": name}) for name in ("Lettre", "Nouvelles")])
+    assert ConsentPurpose.objects.count() == 1
+    assert list(ConsentWording.objects.values_list("number", flat=True)) == [2, 1]
 
 
 def enrol_while_ada_is_changed(till: ApiClient, ada: Member) -> int:

@@ -16,25 +16,13 @@ from members.models import Activity, Member, OutboxEvent, Programme
 from segments.models import Membership, Pin, Refresh, Segment
 from segments.services import batches, member_pin_out, memberships, refresh_request, refresh_run, refreshing
 from tests.factories import ApiClient, MemberFactory, SegmentFactory
-from tests.races.crowd import at_once, somebody_waits, twin, without_constraint
+from tests.races.crowd import at_once, somebody_waits, twin, waiting, without_constraint
 from tests.segments.belonging import codes_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ONCE = ("segments_membership", "membership_once_at_a_time")
 SPENT = {"field": "spend", "op": "more_than", "value": "200"}
-
-
-def waiting(parties: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which lets nobody begin before all have come."""
-    barrier = Barrier(parties)
-
-    def gated(*args: Any, **kwargs: Any) -> Any:
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=2)
-        return function(*args, **kwargs)
-
-    return gated
 
 
 # --- By hand --------------------------------------------------------------------------------------------
