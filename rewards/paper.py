@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import segno
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from reportlab.lib.pagesizes import A5, landscape
@@ -25,11 +26,15 @@ CODE = "Courier-Bold"
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What a printed voucher says. `code` None: it is not shown (to staff). `valid_until` is exclusive."""
+    """What a printed voucher says; `amount` is exact decimal text in `currency`, empty for one without a value.
+
+    `code` None: it is not shown (to staff). `valid_until` is exclusive.
+    """
 
     language: str
     gift: str
-    value: str
+    amount: str
+    currency: str
     code: str | None
     reference: str
     valid_until: datetime | None
@@ -66,13 +71,17 @@ def _drawn(paper: Paper, letterhead: Letterhead) -> bytes:
 
 
 def _facts(paper: Paper) -> list[str]:
-    said = [_("Value: %(value)s") % {"value": paper.value}] if paper.value else []
+    said = [_("Value: %(value)s") % {"value": _value(paper)}] if paper.amount else []
     if paper.valid_until is None:
         said.append(_("Without an end date"))
     else:
         day = (paper.valid_until - timedelta(microseconds=1)).astimezone(paper.zone).date()
-        said.append(_("Valid until %(day)s inclusive") % {"day": f"{day:%d/%m/%Y}"})
+        said.append(_("Valid until %(day)s inclusive") % {"day": date_format(day, "j F Y")})
     return [*said, _("Order %(reference)s") % {"reference": paper.reference}]
+
+
+def _value(paper: Paper) -> str:
+    return f"{number_format(paper.amount, use_l10n=True, force_grouping=True)} {paper.currency}"
 
 
 def _small_print(paper: Paper) -> list[str]:

@@ -43,17 +43,17 @@ def words(pdf: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "value", "conditions"),
+    ("language", "said", "value", "until", "conditions"),
     [
-        ("fr", "Bon cadeau", "25,00 EUR", "Non remboursable"),
-        ("nl-BE", "Cadeaubon", "25,00 EUR", "Niet inwisselbaar"),
-        ("nl", "Cadeaubon", "25,00 EUR", "Niet inwisselbaar"),
-        ("en", "Gift voucher", "25.00 EUR", "Non remboursable"),
-        ("de", "Gift voucher", "25.00 EUR", "Non remboursable"),
+        ("fr", "Bon cadeau", "25,00 EUR", "23 novembre 2027", "Non remboursable"),
+        ("nl-BE", "Cadeaubon", "25,00 EUR", "23 november 2027", "Niet inwisselbaar"),
+        ("nl", "Cadeaubon", "25,00 EUR", "23 november 2027", "Niet inwisselbaar"),
+        ("en", "Gift voucher", "25.00 EUR", "23 November 2027", "Non remboursable"),
+        ("de", "Gift voucher", "25.00 EUR", "23 November 2027", "Non remboursable"),
     ],
 )
 def test_a_voucher_on_paper(
-    till: ApiClient, programme: Programme, language: str, said: str, value: str, conditions: str
+    till: ApiClient, programme: Programme, language: str, said: str, value: str, until: str, conditions: str
 ) -> None:
     voucher_issuer_set(
         programme=programme,
@@ -67,7 +67,7 @@ def test_a_voucher_on_paper(
     pdf = voucher_pdf(programme, "W-1", timezone.now(), shows_code=True)
     assert pdf.startswith(b"%PDF-")
     text = words(pdf)
-    for part in (said, code, value, conditions, "23/11/2027", "Choco NV", "Kaai 1", "BE 0123.456.749"):
+    for part in (said, code, value, conditions, until, "Choco NV", "Kaai 1", "BE 0123.456.749"):
         assert part in text
     assert pdf.count(b"/Type /Page\n") == 1
     assert code not in words(voucher_pdf(programme, "W-1", timezone.now(), shows_code=False))
@@ -134,7 +134,8 @@ def drawn(pdf: bytes) -> list[str]:
 PAPER = Paper(
     language="fr",
     gift="Boîte",
-    value="25,00 EUR",
+    amount="25.00",
+    currency="EUR",
     code="7JSV-8PY3-KB02-C237",
     reference="W-1",
     valid_until=None,
