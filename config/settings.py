@@ -12,6 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from config.kernel.catalogues import languages_written
 from config.kernel.codes import CODE_PATH_SCHEMA
 from config.kernel.keys import KEY_LENGTHS, check_old_keys, signing_keys
 from config.kernel.logging import logging_config
@@ -165,8 +166,8 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://ristourne
 # --- Language and time: pages translate, the database keeps UTC, programmes have zones of their own ----
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("fr", "Français"), ("nl", "Nederlands")]
 LOCALE_PATHS = [BASE_DIR / "templates" / "locale"]
+LANGUAGES = languages_written(LOCALE_PATHS[0])
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils.translation import templatize
 from django.utils.translation.trans_real import DjangoTranslation
 
+from config.kernel.catalogues import languages_written
 from members.models import Member, Programme
 from segments.models import Segment
 from tests.factories import ApiClient
@@ -71,6 +72,16 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
     assert len(said) > 100
     assert "fuzzy" not in written
     assert said == set(catalogue(language).values()) - {catalogue(language)[""]}
+
+
+def test_another_catalogue_is_another_language(tmp_path: Path) -> None:
+    for name in ("de", "pt_BR", "tlh"):
+        (tmp_path / name / "LC_MESSAGES").mkdir(parents=True)
+        (tmp_path / name / "LC_MESSAGES" / "django.mo").touch()
+    (tmp_path / "nl" / "LC_MESSAGES").mkdir(parents=True)
+    named = [("en", "English"), ("de", "Deutsch"), ("pt-br", "Português Brasileiro"), ("tlh", "tlh")]
+    assert languages_written(tmp_path) == named
+    assert settings.LANGUAGES == [("en", "English"), ("fr", "Français"), ("nl", "Nederlands")]
 
 
 def test_there_is_a_template_for_each_page() -> None:
