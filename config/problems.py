@@ -40,6 +40,7 @@ ADVICE: dict[str, str] = {
     "picture_refused": "Save it as PNG, JPEG or WebP, at most 10 MiB and 40 million pixels, "
     "with nothing else in the file.",
     "pool_refused": "Correct the rows that <code>errors</code> name and upload the file again.",
+    "price_changed": "Show the price that holds now and ask again. Members alone order at a price, on their page.",
     "programme_frozen": "Open another programme: currency and time zone stay once something was booked.",
     "programme_not_active": "Stop: the programme is closed, or has no terms for that time.",
     "quantity_exceeds_remaining": "Read what is left of the transaction and return at most that.",

@@ -313,6 +313,7 @@ PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 2 * 24 * 3600}
 # --- Mail: members' sign-in links; printed where nothing is configured ---------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Ristourne <no-reply@localhost>")
 
 # --- Pages and files ----------------------------------------------------------------------------------
@@ -362,7 +363,8 @@ UNFOLD = {
 
 # --- Transport ----------------------------------------------------------------------------------------
 
-if flag("TRUST_PROXY", False):
+TRUST_PROXY = flag("TRUST_PROXY", False)
+if TRUST_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", not DEBUG)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers ask without TLS

@@ -72,7 +72,9 @@ class SignInForm(forms.Form):
     """The address a sign-in link is sent to."""
 
     email = forms.EmailField(
-        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True})
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
 
 
@@ -91,7 +93,7 @@ class ProfileForm(forms.Form):
 class ConsentForm(forms.Form):
     """A member says yes or no to one purpose, in the words that she read."""
 
-    code = forms.CharField()
+    code = forms.CharField(required=False, strip=False)
     value = forms.TypedChoiceField(choices=[("yes", ""), ("no", "")], coerce=lambda text: text == "yes")
     wording = forms.IntegerField(required=False, min_value=1, max_value=2**15 - 1)
 
@@ -106,7 +108,20 @@ class PurposeForm(forms.ModelForm):
     @classmethod
     def of(cls, purpose: ConsentPurpose) -> type["PurposeForm"]:
         """The form of a purpose that exists, with its words in each language of its programme."""
-        return type(cls.__name__, (cls,), purpose_texts(purpose))
+        seen = forms.CharField(required=False, widget=forms.HiddenInput, initial=_stands(purpose))
+        return type(cls.__name__, (cls,), {"started_from": seen, **purpose_texts(purpose)})
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "started_from" in self.fields and given.get("started_from") != _stands(self.instance):
+            self.add_error(None, "Somebody changed this purpose meanwhile. Open it again and look first.")
+        return given
+
+
+def _stands(purpose: ConsentPurpose) -> str:
+    """What a purpose says now, as a mark that changes with it."""
+    last = purpose.wordings.first()
+    return f"{last.number if last else 0}/{purpose.position}/{purpose.is_offered}"
 
 
 NAME, TEXT = "name_", "text_"

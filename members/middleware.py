@@ -68,6 +68,10 @@ def _finish(
 ) -> HttpResponse:
     """A page about a person is nobody else's: never cached. A cookie past half its life is renewed."""
     response.headers.setdefault("Cache-Control", "no-store")
+    if "public" in response.headers["Cache-Control"]:
+        return (
+            response  # a picture or a stylesheet, for everybody: no cache may keep anybody's cookie with it
+        )
     patch_vary_headers(response, ["Cookie", "Accept-Language"])
     if session and is_worn(Kind.COOKIE, token) and cookie_name() not in response.cookies:
         renewed = sign(Kind.COOKIE, claim_of(session, session.member))

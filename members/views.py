@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from config.kernel import pictures
 from config.kernel.api.throttle import count_call
+from config.kernel.errors import ValidationFailed
 from config.kernel.pages import PROGRAMME_COOKIE, MemberPage
 from config.kernel.rates import Rate
 from config.kernel.texts import pick
@@ -81,7 +82,9 @@ class SignInPage(View):
 
 
 class EnterPage(View):
-    """The one-use address a partner sends its member to."""
+    """The one-use address a partner sends its member to; a mere look at it (HEAD) does not use it up."""
+
+    http_method_names = ["get"]
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         return _enter(request, Kind.LOGIN, token)
@@ -98,7 +101,12 @@ class EnterByEmailPage(View):
 
 
 class SignOut(View):
-    """End this session."""
+    """End this session; who comes back to the page that said so reads it again."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.member_session:  # type: ignore[attr-defined]
+            raise Http404
+        return render(request, "members/signed_out.html")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         session = request.member_session  # type: ignore[attr-defined]
@@ -165,6 +173,8 @@ class ConsentSaid(MemberPage):
             messages.warning(
                 request, gettext("The text has changed meanwhile. Read it, and say it once more.")
             )
+        except ValidationFailed:
+            messages.error(request, gettext("That did not work. Please try again."))
         else:
             messages.success(request, gettext("Saved."))
         return redirect("member-profile")

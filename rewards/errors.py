@@ -39,6 +39,12 @@ class OrdersUnderWay(RistourneError):
     code, family, title = "orders_under_way", Family.CONFLICT, "Gift orders are under way"
 
 
+class PriceChanged(RistourneError):
+    """The gift costs another number of points than whoever orders was told."""
+
+    code, family, title = "price_changed", Family.CONFLICT, "The gift costs something else now"
+
+
 class ReservationLapsed(RistourneError):
     code, family, title = "reservation_lapsed", Family.CONFLICT, "The reservation has lapsed"
 

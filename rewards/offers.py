@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from config.kernel.texts import best_language, chain
 from loyalty.selectors import Snapshot, member_offers, promotions_open_now, snapshot_of
-from rewards.labels import written_in
+from rewards.labels import own_variant, written_in
 from rewards.models import PromotionalPrice
 from rewards.promotional import Key, Price, Told, page_of
 from rewards.shelf import Shelf, shelf_of
@@ -38,7 +38,7 @@ def promotional_page(
     gifts = {gift.code: gift for gift in shelf.gifts} if (prices := _prices(shelf)) else {}
     told = Told(written, ZoneInfo(shelf.zone))
     items, after = page_of(offers, prices, gifts, told, limit=limit, after=after)
-    fallback = [] if language.split("-")[0].lower() == written else ["label"]
+    fallback = [] if own_variant(language) == written else ["label"]
     return PromotionalPage(items, after, language, fallback)
 
 

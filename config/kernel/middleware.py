@@ -4,14 +4,17 @@ Calls of the API (/api/, /oauth/) know no session, cookie, form or message, so t
 aside for them: each class here adds nothing but that to the one of its name.
 """
 
+import ipaddress
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
 import uuid_utils
 from axes import middleware as axes
+from django.conf import settings
 from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
@@ -58,6 +61,13 @@ def is_api_call(request: HttpRequest) -> bool:
     return request.path_info.startswith(_API_PREFIXES)
 
 
+def _see_through_proxy(request: HttpRequest) -> None:
+    """Who asks is whom the proxy saw: the last it added, whatever others claimed before."""
+    *_, seen = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")
+    with suppress(ValueError):  # asked without the proxy, such as by a health check
+        request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(seen.strip()))
+
+
 class RequestMiddleware:
     """Request id, security policy, problem documents for what no view answered, and one log line."""
 
@@ -67,6 +77,8 @@ class RequestMiddleware:
 
     def __call__(self, request: ApiRequest) -> HttpResponse:
         started = time.perf_counter()
+        if settings.TRUST_PROXY:
+            _see_through_proxy(request)
         request.request_id = request_id = _request_id(request)
         bind_contextvars(request_id=request_id)
         try:

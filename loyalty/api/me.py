@@ -10,7 +10,7 @@ from django.utils import timezone
 from config.kernel.api import ApiRequest, MemberApiView, json_response, operation
 from config.kernel.texts import called, chain_of
 from loyalty.api.shapes import Balance
-from loyalty.selectors import points_of
+from loyalty.selectors import points_of, tier_of
 from segments.selectors import segments_shown_to
 
 
@@ -74,13 +74,13 @@ class MeView(MemberApiView):
         programme, member = session.programme, session.member
         languages = chain_of(member.language, session.spoken)
         points = points_of(programme, member.number, now)
-        zone = ZoneInfo(programme.time_zone)
+        zone, tier = ZoneInfo(programme.time_zone), tier_of(member, now)
         response = json_response(
             Me(
                 member=member.number,
                 first_name=member.first_name,
                 language=member.language,
-                tier=member.tier or None,
+                tier=tier.code or None if tier else None,
                 segments=[
                     SegmentNamed(x.code, called(x.name, x.labels, languages))
                     for x in segments_shown_to(programme, member, now)

@@ -71,7 +71,7 @@ class EventTypeForm(forms.ModelForm):
         widget=UnfoldBooleanSwitchWidget,
         help_text="Off: partners' events of this type are refused. What was given stays.",
     )
-    started_from = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    started_from = forms.CharField(required=False, widget=forms.HiddenInput)
     attributes = forms.CharField(
         label="Fields",
         required=False,
@@ -151,7 +151,7 @@ class EventTypeForm(forms.ModelForm):
         row = self.instance
         body = RulePart.objects.values_list("body", flat=True).get(programme=self.programme, hash=row.part)
         labels = {f"{LABEL}{language}": text for language, text in row.labels.items()}
-        return {"started_from": row.version, **labels, **_initial(EventRule.from_part(body))}
+        return {"started_from": _stands(row), **labels, **_initial(EventRule.from_part(body))}
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -161,7 +161,7 @@ class EventTypeForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if self.instance.pk and given.get("started_from") != self.instance.version:
+        if self.instance.pk and given.get("started_from") != _stands(self.instance):
             self.add_error(None, "Somebody changed this event type meanwhile. Open it again and look first.")
         schema = self._schema(given)
         if not self.errors:
@@ -193,6 +193,11 @@ class EventTypeForm(forms.ModelForm):
     def labels(self) -> dict[str, str]:
         """The names by language code."""
         return typed(LABEL, self.cleaned_data)
+
+
+def _stands(row: EventType) -> str:
+    """What a type says now, as a mark that changes with it: names are in no version."""
+    return json.dumps([row.version, row.name, row.is_active, row.labels], sort_keys=True)
 
 
 def _rule(given: dict[str, Any], schema: Any) -> EventRule:

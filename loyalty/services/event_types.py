@@ -27,10 +27,13 @@ def event_type_save(
     labels: Texts | None = None,
     is_active: bool = True,
 ) -> EventType:
-    """Create an event type, or change it for events that are sent from now on. RuleRefused, ValidationFailed."""
+    """Create an event type, or change it for events that are sent from now on. `labels` None: as before.
+
+    RuleRefused, ValidationFailed.
+    """
     rule.check()
     _check_known(programme, rule)
-    said = labels_checked(programme, labels or {})
+    said = None if labels is None else labels_checked(programme, labels)
     body = rule.part(code)
     part = part_hash(body)
     RulePart.objects.get_or_create(programme=programme, hash=part, defaults={"body": body})
@@ -40,7 +43,7 @@ def event_type_save(
     elif row.part != part:
         row.part, row.version = part, row.version + 1
     row.name, row.is_active, row.updated_at = name, is_active, now
-    row.labels = said
+    row.labels = row.labels if said is None else said
     check_fields(row, checks_uniqueness=False)
     row.save()
     return row

@@ -93,7 +93,7 @@ class PurposeAdmin(TenantAdmin):
         return super().get_form(request, obj, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: ConsentPurpose | None = None) -> list[str]:
-        return [*PurposeForm.Meta.fields, *((*purpose_texts(obj), "wordings") if obj else ())]
+        return [*PurposeForm.Meta.fields, *((*purpose_texts(obj), "wordings", "started_from") if obj else ())]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ConsentPurpose | None = None) -> list[str]:
         return ["programme", "code", "wordings"] if obj else []

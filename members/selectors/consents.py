@@ -27,7 +27,7 @@ class Consent:
     """What a member is asked or was asked: `value` True, False, or None for nothing said yet.
 
     `wording` is the number of the words that hold, None for what only partners know; `is_other` when she agreed
-    to other words than those.
+    to other words than those, `may_agree` when she can agree to those that hold.
     """
 
     code: str
@@ -37,6 +37,7 @@ class Consent:
     wording: int | None
     said_at: datetime | None
     is_other: bool
+    may_agree: bool
 
 
 def consents_of(member: Member, languages: Sequence[str]) -> list[Consent]:
@@ -48,6 +49,8 @@ def consents_of(member: Member, languages: Sequence[str]) -> list[Consent]:
     found = []
     for code in [*asked, *(code for code in known if code not in wordings)]:
         wording, said, value = wordings.get(code), last.get(code), known.get(code)
+        agreed = said.wording_id if said and value else None
+        holds = wording.pk if wording else None
         found.append(
             Consent(
                 code=code,
@@ -56,9 +59,8 @@ def consents_of(member: Member, languages: Sequence[str]) -> list[Consent]:
                 value=value,
                 wording=wording.number if wording else None,
                 said_at=said.at if said else None,
-                is_other=bool(
-                    value and said and said.wording_id and wording and said.wording_id != wording.pk
-                ),
+                is_other=bool(agreed and holds and agreed != holds),
+                may_agree=not (value and agreed == holds) and (wording is None or wording.purpose.is_offered),
             )
         )
     return found

@@ -79,5 +79,6 @@ def cookie_of(request: HttpRequest) -> str:
 
 
 def sessions_of(member: Member, now: datetime) -> QuerySet[MemberSession]:
-    """A member's sessions that still live, the newest first."""
-    return member.sessions.filter(revoked_at=None, expires_at__gt=now).select_related("partner")
+    """A member's sessions that still live, the newest first; not the links in mails that nobody has used."""
+    live = member.sessions.filter(revoked_at=None, expires_at__gt=now)
+    return live.exclude(origin=MemberSession.Origin.EMAIL, entered_at=None).select_related("partner")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.db import transaction as db_transaction
 
 from config.kernel.errors import NotFound, ValidationFailed
+from config.kernel.flat import flat_errors
 from config.kernel.models import check_fields
 from config.kernel.texts import LABEL_LENGTH, Texts, stripped, text_errors
 from members.errors import WordingChanged
@@ -69,12 +70,13 @@ def consent_say(
     """Agree to one purpose, or not, whatever is said of others meanwhile.
 
     `wording` is the number that was read, None where the purpose is not set up: to agree it takes the one that
-    holds. Raises NotFound for what was never asked, WordingChanged; nothing is kept then.
+    holds. What members are asked no more can only be withdrawn. Raises NotFound for what was never asked or is
+    no more, WordingChanged, ValidationFailed for more than is kept of a member; nothing is kept then.
     """
     stored = member_locked(member=member)
     holding = wordings_now(stored.programme, [code]).get(code)
     is_asked = holding is not None and holding.purpose.is_offered
-    if not is_asked and not isinstance(stored.consents.get(code), bool):
+    if not is_asked and (not isinstance(stored.consents.get(code), bool) or (value and holding is not None)):
         raise NotFound
     if value and wording != (holding.number if holding else None):
         raise WordingChanged
@@ -83,8 +85,10 @@ def consent_say(
     if before.get(code, _UNSAID) is value and not is_new:
         return
     stored.consents = before | {code: value}
+    if errors := list(flat_errors("/consents", stored.consents)):
+        raise ValidationFailed(errors=errors)
     stored.save(update_fields=["consents"])
-    consents_keep(stored, {name: said for name, said in before.items() if name != code}, speaker, now)
+    _keep(stored, {code: holding}, speaker, now)
     tell("member.updated", stored, now)
 
 
@@ -103,19 +107,24 @@ def consents_keep(member: Member, before: Mapping[str, Any], speaker: Speaker, n
     changed = [name for name in said if before.get(name, _UNSAID) != member.consents.get(name, _UNSAID)]
     if not changed:
         return
-    wordings = wordings_now(member.programme, changed)
+    holding = wordings_now(member.programme, changed)
+    _keep(member, {name: holding.get(name) for name in changed}, speaker, now)
+
+
+def _keep(member: Member, said: Mapping[str, ConsentWording | None], speaker: Speaker, now: datetime) -> None:
+    """A row for each of these consents as it stands, with the wording it was said of."""
     ConsentChange.objects.bulk_create(
         ConsentChange(
             programme_id=member.programme_id,
             member=member,
             purpose=purpose,
-            wording=wordings.get(purpose),
+            wording=wording,
             value=member.consents.get(purpose),
             source=speaker.source,
             by=speaker.name[:200],
             at=now,
         )
-        for purpose in changed
+        for purpose, wording in said.items()
     )
 
 

@@ -20,7 +20,7 @@ SESSION_LIFETIME = timedelta(hours=12)
 """A session ends then, however much its cookie is renewed."""
 
 _PLAIN_URL = re.compile(
-    r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[!-~]*)?"
+    r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[!\x22$-~]*)?"
 )
 _CLIMBS = re.compile(r"/\.\.?(/|;|$)|%2e|%2f|%5c|%25", re.IGNORECASE)
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import transaction as db_transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -34,12 +34,24 @@ def sign_in_request(
     )
 
 
-@db_transaction.atomic
 def sign_in_answer(*, request_id: UUID, now: datetime) -> int:
     """Send the links, one mail for each active member with this address; returns how many went out.
 
-    Answering a request twice sends nothing the second time.
+    Answering a request twice sends nothing the second time, unless a mail could not be sent. Nobody is locked
+    while mails go out.
     """
+    mails = _answer(request_id, now)
+    try:
+        for mail in mails:
+            mail.send()
+    except Exception:
+        SignInRequest.objects.filter(pk=request_id).update(answered_at=None)
+        raise
+    return len(mails)
+
+
+@db_transaction.atomic
+def _answer(request_id: UUID, now: datetime) -> list[EmailMessage]:
     asked = (
         SignInRequest.objects.select_for_update(of=("self",))
         .select_related("programme")
@@ -47,18 +59,17 @@ def sign_in_answer(*, request_id: UUID, now: datetime) -> int:
         .first()
     )
     if asked is None or asked.programme.status != Programme.Status.ACTIVE:
-        return 0
+        return []
     asked.answered_at = now
     asked.save(update_fields=["answered_at"])
     members = Member.objects.filter(
         programme=asked.programme, email__iexact=asked.email, status=Member.Status.ACTIVE
     ).select_related("programme")
-    for member in members:
-        _send(asked, member, now)
-    return len(members)
+    # Members are locked by id, as everywhere.
+    return [_mail(asked, member, now) for member in members.order_by("pk")]
 
 
-def _send(asked: SignInRequest, member: Member, now: datetime) -> None:
+def _mail(asked: SignInRequest, member: Member, now: datetime) -> EmailMessage:
     token = email_session_open(member=member, device=asked.device, now=now)
     words = {
         "member": member,
@@ -67,7 +78,7 @@ def _send(asked: SignInRequest, member: Member, now: datetime) -> None:
     }
     with translation.override(language_for(member.language)):
         subject = render_to_string("members/mail/sign_in_subject.txt", words).strip()
-        send_mail(subject, render_to_string("members/mail/sign_in.txt", words), None, [member.email])
+        return EmailMessage(subject, render_to_string("members/mail/sign_in.txt", words), to=[member.email])
 
 
 def sessions_clean(*, now: datetime, keep: timedelta = timedelta(days=1)) -> int:

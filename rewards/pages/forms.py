@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from uuid_utils.compat import uuid7
 
-from config.kernel.codes import code_validator
 from loyalty.selectors import STATUSES
 from rewards.lifecycle import ENDED_BEFORE, Status
 from rewards.pages import words
@@ -19,6 +19,15 @@ from rewards.services import DeliveryTo
 _FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 _SPENT = [status for status in Status if status not in {Status.RESERVED, *ENDED_BEFORE}]
 """Where an order stands that moved points."""
+
+
+REFERENCE = r"\AMY-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+"""Of an order placed on these pages: members take no reference that a shop might need."""
+
+
+def new_reference() -> str:
+    """Nobody's yet."""
+    return f"MY-{uuid7()}"
 
 
 class HistoryForm(forms.Form):
@@ -68,10 +77,11 @@ class HistoryForm(forms.Form):
 class DeliveryForm(forms.Form):
     """Where a gift goes: an address for what is sent by post, nothing for the rest.
 
-    `reference` is the order's, made with the page.
+    `reference` is the order's, made with the page, and `points` what the page said that it costs.
     """
 
-    reference = forms.CharField(max_length=64, validators=[code_validator], widget=forms.HiddenInput)
+    reference = forms.CharField(validators=[RegexValidator(REFERENCE)], widget=forms.HiddenInput)
+    points = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, kind: str, sent: Mapping[str, Any] | None = None, initial: dict[str, Any] | None = None
@@ -91,7 +101,7 @@ class DeliveryForm(forms.Form):
     def delivery(self, email: str) -> DeliveryTo | None:
         """Where it goes: by post, or by e-mail where the member has an address."""
         if self.is_sent:
-            given = {name: self.cleaned_data[name] for name in self.fields if name != "reference"}
+            given = {name: self.cleaned_data[name] for name in self.fields if name not in self.base_fields}
             return DeliveryTo("post", address={name: text for name, text in given.items() if text})
         return DeliveryTo("email", email=email) if email else None
 

@@ -24,14 +24,15 @@ from rewards.shelf import Gift, Shelf, shelf_of
 PAGE = 24
 PACE_DAYS = 90
 """A member's pace is what she earned in so many days."""
-FARTHEST = timedelta(days=5 * 365)
+FARTHEST_DAYS = 5 * 365
+QUERY_LENGTH = 100
 HIDDEN = {"segment", "member"}
 """Gifts that are not offered to the member at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A gift as a member sees it; `points` are hers, `before` what it costs others if that is more.
+    """A gift as a member sees it; `points` are hers, `before` what it costs others if that is more, `cash` on top.
 
     `missing` points; `by` is when her pace brings them, None for far away.
     """
@@ -41,6 +42,7 @@ class Offer:
     brand: str | None
     points: int
     before: int | None
+    cash: dict[str, Any] | None
     image: dict[str, Any] | None
     reasons: list[str]
     missing: int
@@ -76,6 +78,7 @@ class Window:
             brand=shown["brand"],
             points=price,
             before=gift.points if price < gift.points else None,
+            cash=shown["cash"],
             image=shown["images"][0] if shown["images"] else None,
             reasons=reasons(gift, self.taker),
             missing=missing,
@@ -92,8 +95,8 @@ class Window:
         return gift_shown(gift, self.languages, ZoneInfo(self.shelf.zone), media, self.shelf.currency)
 
     def _by(self, missing: int) -> datetime | None:
-        wait = timedelta(days=missing / self.pace) if missing and self.pace else None
-        return self.now + wait if wait is not None and wait <= FARTHEST else None
+        days = missing / self.pace if missing and self.pace else None
+        return self.now + timedelta(days=days) if days is not None and days <= FARTHEST_DAYS else None
 
 
 class GiftsPage(PointsPage):
@@ -105,6 +108,7 @@ class GiftsPage(PointsPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         window = window_of(self)
         asked = {name: self.request.GET.get(name, "").strip() for name in ("q", "category", "reach")}
+        asked["q"] = asked["q"][:QUERY_LENGTH]
         gifts = self._found(window, **asked)
         page = self._page(len(gifts))
         kept = {name: value for name, value in asked.items() if value}
@@ -113,7 +117,7 @@ class GiftsPage(PointsPage):
             offers=[window.offer(gift) for gift in gifts[page * PAGE : (page + 1) * PAGE]],
             count=len(gifts),
             asked=asked,
-            categories=[x for x in categories if x["active"] and x["parent"] is None],
+            categories=_with_counts(window, categories),
             more="?" + urlencode({**kept, "page": page + 2}) if len(gifts) > (page + 1) * PAGE else "",
             first="?" + urlencode(kept) if page else "",
             available=window.taker.available,
@@ -127,8 +131,9 @@ class GiftsPage(PointsPage):
             inside = below(window.shelf.categories, category)
             gifts = [gift for gift in gifts if not inside.isdisjoint(gift.categories)]
         if q:
-            words = _bare(q).split()
-            gifts = [gift for gift in gifts if all(word in window.title(gift) for word in words)]
+            words = set(_bare(q).split())
+            titles = ((gift, window.title(gift)) for gift in gifts)
+            gifts = [gift for gift, title in titles if all(word in title for word in words)]
         return window.offered(gifts, in_reach=bool(reach))
 
     def _page(self, count: int) -> int:
@@ -167,6 +172,17 @@ def window_of(page: PointsPage) -> Window:
         pace=earned / PACE_DAYS,
         now=page.now,
     )
+
+
+def _with_counts(window: Window, categories: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The categories at the top that hold gifts which are offered to the member, with how many."""
+    offered, counted = window.offered(window.shelf.gifts), []
+    for category in categories:
+        if category["active"] and category["parent"] is None:
+            inside = below(window.shelf.categories, category["code"])
+            count = sum(not inside.isdisjoint(gift.categories) for gift in offered)
+            counted.append({"code": category["code"], "name": category["name"], "count": count})
+    return [category for category in counted if category["count"]]
 
 
 def gift_or_404(window: Window, code: str) -> Gift:

@@ -10,14 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
-from uuid_utils.compat import uuid7
 
 from config.kernel.errors import RistourneError
 from config.kernel.pages import MemberPage
 from loyalty.services import Write
 from rewards.lifecycle import Status
 from rewards.pages import words
-from rewards.pages.forms import DeliveryForm
+from rewards.pages.forms import DeliveryForm, new_reference
 from rewards.pages.gifts import gift_or_404, window_of
 from rewards.pages.page import PointsPage, page_number
 from rewards.selectors import OwnOrder, order_of_member, order_since, orders_of_member, voucher_pdf
@@ -34,7 +33,8 @@ WAY = (Status.EXCHANGED, Status.IN_PREPARATION, Status.IN_DELIVERY, Status.DELIV
 class OrderGiftPage(PointsPage):
     """Confirm a gift order: what it costs, what is left, where it goes.
 
-    The order's reference comes with the form, so that sending it twice orders once.
+    The order's reference comes with the form, so that sending it twice orders once, and the price with it, so
+    that nobody pays another.
     """
 
     template_name = "my/order_gift.html"
@@ -47,7 +47,7 @@ class OrderGiftPage(PointsPage):
             "offer": window.offer(gift),
             "ordered": order_since(self.programme, self.member, gift.code, self.now - A_MOMENT),
         }
-        kwargs.setdefault("form", DeliveryForm(gift.kind, initial={"reference": f"MY-{uuid7()}"}))
+        kwargs.setdefault("form", DeliveryForm(gift.kind, initial={"reference": new_reference()}))
         return super().get_context_data(**kwargs | self._promise())
 
     def post(self, request: HttpRequest, gift: str) -> HttpResponse:
@@ -55,26 +55,29 @@ class OrderGiftPage(PointsPage):
         form = DeliveryForm(found.kind, request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form), status=422)
-        reference, to = form.cleaned_data["reference"], form.delivery(self.member.email)
+        said = form.cleaned_data
+        command = self._command(said["reference"], "commit", form.delivery(self.member.email), said["points"])
         try:
-            redemption_order(write=self._write(), command=self._command(reference, "commit", to))
+            redemption_order(write=self._write(), command=command)
         except RistourneError as error:
             return self.render_to_response(
                 self.get_context_data(form=form, refusal=words.refusal(error)), status=409
             )
-        return redirect("my-order", reference)
+        return redirect("my-order", command.reference)
 
     def _promise(self) -> dict[str, Any]:
         """What ordering now would cost and leave, or why it would be refused."""
         try:
             answer = redemption_order(
-                write=self._write(), command=self._command("MY-dry-run", "dry_run", None)
+                write=self._write(), command=self._command(new_reference(), "dry_run", None)
             )
         except RistourneError as error:
             return {"promise": None, "refusal": words.refusal(error)}
         return {"promise": msgspec.json.decode(answer.body)}
 
-    def _command(self, reference: str, mode: str, to: DeliveryTo | None) -> RedemptionCommand:
+    def _command(
+        self, reference: str, mode: str, to: DeliveryTo | None, points: int | None = None
+    ) -> RedemptionCommand:
         return RedemptionCommand(
             reference=reference,
             member=self.member.number,
@@ -83,6 +86,7 @@ class OrderGiftPage(PointsPage):
             mode=mode,
             language=self.member.language,
             delivery=to,
+            points=points,
         )
 
     def _write(self) -> Write:
@@ -152,7 +156,9 @@ class OrderStep(MemberPage):
         order = self._order(self.kwargs["reference"])
         if Status(self.kwargs["to"]) not in order.body["allowed"]:
             return redirect("my-order", self.kwargs["reference"])
-        context = self.get_context_data(order=order.body, name=order.name, to=self.kwargs["to"])
+        context = self.get_context_data(
+            order=order.body, name=order.name, gives_back=order.gives_back, to=self.kwargs["to"]
+        )
         return self.render_to_response(context)
 
     def _order(self, reference: str) -> OwnOrder:

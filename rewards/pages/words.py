@@ -12,7 +12,7 @@ from config.kernel.errors import RistourneError
 from config.kernel.texts import called
 from loyalty.selectors import Movement
 from rewards.history import OrderShown
-from rewards.templatetags.my_points import exact
+from rewards.templatetags.my_points import exact, points
 
 STATUSES: Mapping[str, Any] = {
     "posted": gettext_lazy("booked"),
@@ -83,6 +83,7 @@ REFUSALS: Mapping[str, Any] = {
     "insufficient_points": gettext_lazy("You have not enough points for it."),
     "out_of_stock": gettext_lazy("It has just been sold out."),
     "limit_reached": gettext_lazy("You had as many of it as one member may have."),
+    "price_changed": gettext_lazy("It costs something else now. Look again before you order it."),
     "gift_not_available": gettext_lazy("It is not offered to you any more."),
     "reservation_lapsed": gettext_lazy("Your reservation has ended; its points are yours again."),
     "illegal_transition": gettext_lazy("The order has moved on; this is no longer possible."),
@@ -243,10 +244,10 @@ def _nearly(item: Mapping[str, Any], names: Names, currency: str) -> str:
     what = (
         f"{exact(missing['amount'])} {currency}"
         if "amount" in missing
-        else _("%(count)s pieces") % {"count": missing["quantity"]}
+        else _("%(count)s pieces") % {"count": exact(missing["quantity"])}
     )
-    gain = ngettext("%(points)d point", "%(points)d points", item["would_add"]) % {
-        "points": item["would_add"]
+    gain = ngettext("%(points)s point", "%(points)s points", item["would_add"]) % {
+        "points": points(item["would_add"])
     }
     return _("%(what)s more, and %(offer)s would have added %(gain)s.") % {
         "what": what,

@@ -26,11 +26,13 @@ def redemption_shown(programme_id: int, reference: str, now: datetime) -> dict[s
 
 @dataclass(frozen=True, slots=True)
 class OwnOrder:
-    """A gift order as its member sees it: the API's body, the gift's name, and the voucher's code while it lives."""
+    """A gift order as its member sees it: the API's body, the gift's name, the voucher's code while it lives, and
+    whether sending the gift back gives its points back."""
 
     body: dict[str, Any]
     name: str
     code: str | None
+    gives_back: bool
 
 
 def order_of_member(programme: Programme, member: Member, reference: str, now: datetime) -> OwnOrder | None:
@@ -41,7 +43,9 @@ def order_of_member(programme: Programme, member: Member, reference: str, now: d
     body = answers.shown(context, now)
     is_usable = bool(body["voucher"]) and body["voucher"]["status"] == "active"
     name = pick(context.gift.name or {}, languages_for(programme, member, now))[0] or body["gift"]
-    return OwnOrder(body, name, code_of(context.booked) if is_usable else None)
+    return OwnOrder(
+        body, name, code_of(context.booked) if is_usable else None, bool(context.gift.returns_points)
+    )
 
 
 def orders_of_member(

@@ -31,7 +31,7 @@ from loyalty.services import (
     repeat,
 )
 from rewards import answers, gather
-from rewards.errors import OutOfStock
+from rewards.errors import OutOfStock, PriceChanged
 from rewards.gather import Booked, NewContext
 from rewards.lifecycle import Status
 from rewards.records import GiftRow, PoolCodeRow, RedemptionRow, VoucherRow
@@ -54,7 +54,10 @@ class DeliveryTo:
 
 @dataclass(frozen=True, slots=True)
 class RedemptionCommand:
-    """A gift order; `mode` is commit, hold (a reservation) or dry_run, `actor` who orders."""
+    """A gift order; `mode` is commit, hold (a reservation) or dry_run, `actor` who orders.
+
+    `points` is what whoever orders was told it costs, None where nobody was: at another price nothing is ordered.
+    """
 
     reference: str
     member: str
@@ -65,6 +68,7 @@ class RedemptionCommand:
     language: str = ""
     delivery: DeliveryTo | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    points: int | None = None
 
     def content(self, salt: bytes) -> bytes:
         """Salted SHA-256 of what makes two orders the same; it knows the delivery and tells nothing of it."""
@@ -91,7 +95,7 @@ def redemption_order(*, write: Write, command: RedemptionCommand) -> Answer:
     """Order a gift: 201 booked, 200 for a dry run or a repetition, or the refusal, as an answer.
 
     Raises NotFound (no such member or gift) and ValidationFailed. Final refusals (InsufficientPoints,
-    OutOfStock, LimitReached, GiftNotAvailable ...) are kept under the key.
+    OutOfStock, LimitReached, GiftNotAvailable, PriceChanged ...) are kept under the key.
     """
     context: list[NewContext] = []
 
@@ -167,6 +171,8 @@ def _decide(write: Write, command: RedemptionCommand, context: NewContext, call:
     gift = available(context, command.quantity)
     unit_points, promotion = price(context, gift, write.programme_id, write.now)
     row = _row(write, command, person.id, gift, unit_points, promotion)
+    if command.points not in (None, row.points):
+        raise PriceChanged
     order = Order(row.id, row.reference, from_hex(row.salt), write.programme_id, place.zone, place.grace_days)
     if command.mode == "hold":
         row.reserved_until = write.now + RESERVED_FOR

@@ -1,8 +1,10 @@
 """Events in the back office: types said in plain words, a try without booking, the review queue, taking back."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -82,6 +84,20 @@ def test_the_form_starts_from_the_type_and_saves_the_same(desk: Client, programm
     row.refresh_from_db()
     assert (row.version, rule_of(row).caps) == (2, {"week": 2})
     assert errors(desk.post(page(EventType, row), sent))["__all__"]  # the page it was sent from is old
+
+
+def test_a_page_opened_before_takes_no_names_back(desk: Client, monday: time_machine.Traveller) -> None:
+    """A name is no rule, so no version tells that it changed."""
+    desk.post(adding(EventType), FORM)
+    row = EventType.objects.get()
+    seen = desk.get(page(EventType, row)).context["adminform"].form["started_from"].value()
+    monday.shift(timedelta(minutes=1))
+    sent = {name: value for name, value in FORM.items() if name != "code"} | {"started_from": seen}
+    assert desk.post(page(EventType, row), sent | {"label_fr": "Sondage"}).status_code == 302
+    late = desk.post(page(EventType, row), sent | {"cap_week": "2"})
+    assert b"Somebody changed this event type meanwhile" in late.content
+    row.refresh_from_db()
+    assert (row.labels, row.version) == ({"fr": "Sondage"}, 1)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.kernel.errors import ValidationFailed
+from config.kernel.flat import MAX_FLAT_BYTES
 from members.models import ConsentChange, ConsentPurpose, ConsentWording, Member, Programme
 from members.services import consent_purpose_save
 from tests.factories import ApiClient, ProgrammeFactory
@@ -38,6 +39,12 @@ def phone(till: ApiClient, ada: Member, monday: time_machine.Traveller) -> Clien
 
 def edit(purpose: ConsentPurpose) -> str:
     return reverse("admin:members_consentpurpose_change", args=[purpose.pk])
+
+
+def saved(desk: Client, purpose: ConsentPurpose, form: dict[str, Any], **how: Any) -> Any:
+    """Send the page of a purpose as a browser that has just opened it."""
+    seen = desk.get(edit(purpose)).context["adminform"].form["started_from"].value()
+    return desk.post(edit(purpose), {"started_from": seen, **form}, **how)
 
 
 def say(phone: Client, value: str, wording: Any = "", code: str = "newsletter") -> Any:
@@ -100,6 +107,10 @@ def test_who_agreed_before_there_were_words(phone: Client, till: ApiClient, prog
     page = text_of(phone.get("/my/profile"))
     assert "Nieuwsbrief akkoord Eén brief per maand." in page
     assert "De tekst is veranderd" not in page
+    assert "Akkoord gaan Intrekken" in page, "she may agree to the words there are now"
+    say(phone, "yes", 1)
+    assert said() == [(True, None), (True, 1)]
+    assert "Akkoord gaan" not in text_of(phone.get("/my/profile"))
 
 
 def test_a_withdrawal_needs_no_words(phone: Client, news: ConsentPurpose, programme: Programme) -> None:
@@ -128,10 +139,29 @@ def test_what_is_offered_no_more(phone: Client, news: ConsentPurpose, programme:
     assert "Nieuwsbrief akkoord" in text_of(phone.get("/my/profile"))
     say(phone, "no")
     assert said()[-1] == (False, 1)
+    assert "Akkoord gaan" not in text_of(phone.get("/my/profile"))
+    assert say(phone, "yes", 1).status_code == 404
+    assert said()[-1] == (False, 1)
     Member.objects.update(consents={})
     page = text_of(phone.get("/my/profile"))
     assert not {"Akkoord gaan", "Intrekken"} & set(re.findall("Akkoord gaan|Intrekken", page))
     assert say(phone, "yes", 1).status_code == 404
+
+
+@pytest.mark.parametrize("code", [" news ", "", "a\tb"])
+def test_whatever_a_partner_calls_it_can_be_withdrawn(phone: Client, till: ApiClient, code: str) -> None:
+    till.patch_json("/api/v1/members/10042", {"consents": {code: True}})
+    assert say(phone, "no", code=code).status_code == 200
+    assert said()[-1] == (False, None)
+
+
+def test_no_more_than_is_kept_of_a_member(phone: Client, till: ApiClient, news: ConsentPurpose) -> None:
+    """What a partner filled up stays as it was, and hinders nothing else."""
+    full = {"x": "y" * (MAX_FLAT_BYTES - len('{"x":""}'))}
+    assert till.patch_json("/api/v1/members/10042", {"consents": full}).status_code == 200
+    assert "Dat lukte niet." in text_of(say(phone, "yes", 1))
+    assert [value for value, _ in said()] == [full["x"]]
+    assert phone.post("/my/profile", {"language": "fr"}).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -185,14 +215,14 @@ def test_staff_set_a_purpose_up(desk: Client, programme: Programme) -> None:
     assert answer.headers["Location"] == edit(purpose)
     assert "Not written yet: members are not asked" in desk.get(LIST).content.decode()
     form = {"position": "1", "is_offered": "on", "name_fr": " Lettre ", "text_fr": "Une par mois."}
-    assert desk.post(edit(purpose), form).status_code == 302
+    assert saved(desk, purpose, form).status_code == 302
     wording = ConsentWording.objects.get()
     assert (wording.number, wording.names, wording.texts) == (
         1, {"fr": "Lettre"}, {"fr": "Une par mois."},
     )  # fmt: skip
-    assert desk.post(edit(purpose), form).status_code == 302
+    assert saved(desk, purpose, form).status_code == 302
     assert ConsentWording.objects.count() == 1, "the same words again are no new wording"
-    desk.post(edit(purpose), {**form, "text_nl-BE": "Eén per maand."})
+    saved(desk, purpose, {**form, "text_nl-BE": "Eén per maand."})
     assert list(purpose.wordings.values_list("number", "names", "texts")) == [
         (2, {"fr": "Lettre"}, {"fr": "Une par mois.", "nl-BE": "Eén per maand."}),
         (1, {"fr": "Lettre"}, {"fr": "Une par mois."}),
@@ -200,14 +230,24 @@ def test_staff_set_a_purpose_up(desk: Client, programme: Programme) -> None:
     page = desk.get(edit(purpose)).content.decode()
     assert "2, from" in page
     assert "1, from" in page
-    desk.post(edit(purpose), {key: text for key, text in form.items() if key != "is_offered"})
+    saved(desk, purpose, {key: text for key, text in form.items() if key != "is_offered"})
     purpose.refresh_from_db()
     assert not purpose.is_offered
 
 
+def test_a_page_that_staff_opened_before_takes_no_words_back(desk: Client, news: ConsentPurpose) -> None:
+    form = {"position": "0", "is_offered": "on", **{f"name_{x}": text for x, text in NAMES.items()}}
+    seen = desk.get(edit(news)).context["adminform"].form["started_from"].value()
+    saved(desk, news, {**form, "text_fr": "Autre.", "text_nl-BE": TEXTS["nl-BE"]})
+    late = {**form, "started_from": seen, "text_fr": TEXTS["fr"], "text_nl-BE": "Anders."}
+    answer = desk.post(edit(news), late)
+    assert "Somebody changed this purpose meanwhile." in answer.content.decode()
+    assert [row.texts["fr"] for row in news.wordings.all()] == ["Autre.", TEXTS["fr"]]
+
+
 def test_words_without_the_default_language(desk: Client, news: ConsentPurpose) -> None:
     form = {"position": "0", "is_offered": "on", "name_fr": "", "name_nl-BE": "Brief"}
-    assert "default language" in " ".join(texts(desk.post(edit(news), form, follow=True)))
+    assert "default language" in " ".join(texts(saved(desk, news, form, follow=True)))
     for names in ({"de": "Brief", "fr": "Lettre"}, {"fr": "x" * 201}):
         with pytest.raises(ValidationFailed):
             consent_purpose_save(programme=news.programme, code="newsletter", names=names, now=MONDAY)

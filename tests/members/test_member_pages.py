@@ -7,14 +7,19 @@ from typing import Any
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from config.kernel.rates import Rate
+from members import views
+from members.look import digest
 from members.models import Member, MemberSession, Programme, SignInRequest
 from members.services import member_close, session_revoke, sessions_clean, sign_in_answer
 from tests.factories import ApiClient, MemberFactory
 
 SIGN_IN = "/my/choco-club/sign-in"
+COLOUR = "#7b3f00"
 
 
 @pytest.fixture
@@ -113,7 +118,68 @@ def test_too_many_links_from_one_place(ada: Member) -> None:
     assert statuses == [200] * 30 + [429]
 
 
-@pytest.mark.parametrize("email", ["", "ada", "a@b@c", "ada@example.org\nBcc: eve@example.org"])
+def test_places_are_told_apart_behind_a_proxy(
+    ada: Member, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the address that the proxy added, whatever a caller claims; without a proxy claims count for nothing."""
+    monkeypatch.setattr(views, "SIGN_INS", Rate(2, 3600))
+
+    def ask(place: str) -> int:
+        said = {"X-Forwarded-For": place}
+        return Client(headers=said).post(SIGN_IN, {"email": "ada@example.org"}).status_code
+
+    settings.TRUST_PROXY = True
+    assert [ask(f"10.0.0.{n}, 192.0.2.1") for n in range(3)] == [200, 200, 429]
+    assert [ask(place) for place in ("192.0.2.2", "2001:db8::1", "192.0.2.2")] == [200, 200, 200]
+    settings.TRUST_PROXY = False
+    assert [ask(f"192.0.2.{n}") for n in range(3, 6)] == [200, 200, 429]
+
+
+def test_a_mail_that_could_not_be_sent_is_sent_later(ada: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is locked while it goes out: she may change her language meanwhile."""
+    Client().post(SIGN_IN, {"email": "ada@example.org"})
+
+    depth = len(connection.savepoint_ids)
+
+    def fail(mail: Any) -> None:
+        assert len(connection.savepoint_ids) == depth, "what was decided is committed by then"
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as broken:
+        broken.setattr("django.core.mail.EmailMessage.send", fail)
+        with pytest.raises(ConnectionRefusedError):
+            answer_all()
+    assert answer_all() == 1
+    assert Client().post(link()).status_code == 302
+
+
+def test_links_that_nobody_used_are_no_sessions(phone: Client) -> None:
+    """Whoever types her address into the form makes no row on her profile."""
+    Client(headers={"user-agent": "Mozilla/5.0 Firefox/130"}).post(SIGN_IN, {"email": "ada@example.org"})
+    assert answer_all() == 1
+    assert phone.get("/my/profile").content.decode().count("/end") == 0
+    Client().post(link())
+    assert phone.get("/my/profile").content.decode().count("/end") == 1
+
+
+def test_the_page_after_signing_out_speaks_every_language(phone: Client) -> None:
+    assert phone.get("/my/sign-out").status_code == 404, "looking signs nobody out"
+    post(phone, "/my/sign-out")
+    answer = phone.get("/my/sign-out?lang=fr")
+    assert answer.status_code == 200
+    assert "Vous êtes déconnecté" in answer.content.decode()
+
+
+def test_a_look_at_a_login_address_does_not_use_it_up(till: ApiClient, ada: Member) -> None:
+    login = till.post_json("/api/v1/identifications", {"member": "10042"}).json()["login_url"]
+    assert Client().head(login).status_code == 405
+    assert Client().get(login).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "ada", "a@b@c", "ada@example.org\nBcc: eve@example.org", f"ada@{'a.' * 140}example.org"],
+)
 def test_what_is_no_address(ada: Member, email: str) -> None:
     assert Client().post(SIGN_IN, {"email": email}).status_code == 422
     assert not SignInRequest.objects.exists()
@@ -184,6 +250,7 @@ def test_signing_out(phone: Client) -> None:
 
 
 def test_a_worn_cookie_is_renewed_while_the_session_lasts(till: ApiClient, ada: Member) -> None:
+    Programme.objects.update(colour=COLOUR)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         phone = Client()
         phone.get(till.post_json("/api/v1/identifications", {"member": "10042"}).json()["login_url"])
@@ -191,6 +258,9 @@ def test_a_worn_cookie_is_renewed_while_the_session_lasts(till: ApiClient, ada: 
         clock.shift(timedelta(minutes=14))
         assert "member" not in phone.get("/my/profile").cookies
         clock.shift(timedelta(minutes=2))
+        sheet = phone.get(f"/my/choco-club/look-{digest(COLOUR)}.css")
+        assert "public" in sheet.headers["Cache-Control"]
+        assert not sheet.cookies, "what caches keep for everybody carries nobody's cookie"
         assert phone.get("/my/profile").cookies["member"].value != first
         clock.shift(timedelta(minutes=29))
         assert phone.get("/my/profile").status_code == 200

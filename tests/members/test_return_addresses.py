@@ -43,6 +43,7 @@ def test_addresses_beneath_the_partners(shop: ApiClient, url: str) -> None:
         f"{SHOP}/%2E%2e",
         f"{SHOP}/a%2f..%2fb",
         f"{SHOP}/a#fragment",
+        f"{SHOP}/a?x=1#fragment",
         f"{SHOP}/a\r\nSet-Cookie: x=1",
         f" {SHOP}",
         "/rewards",

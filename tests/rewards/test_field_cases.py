@@ -20,7 +20,7 @@ from segments.models import Segment
 from tests.factories import ApiClient
 from tests.loyalty.worlds import adjust, balance
 from tests.rewards.orders import POST, card, check, cinema, mug, order, use
-from tests.rewards.test_member_orders import ADDRESS
+from tests.rewards.test_member_orders import ADDRESS, MY_REFERENCE
 from tests.rewards.test_member_pages import browser_of, text_of
 from tests.rewards.test_order_admin import page, signed_in, step
 
@@ -64,7 +64,7 @@ def test_case_5_seen_then_sold_out(till: ApiClient, programme: Programme) -> Non
     assert order(till, reference="FIRST").status_code == 201
     before = everything()
     assert order(till).json()["code"] == "out_of_stock"
-    assert phone.post("/my/gifts/MUG/order", {"reference": "MY-1", **ADDRESS}).status_code == 409
+    assert phone.post("/my/gifts/MUG/order", {"reference": MY_REFERENCE, **ADDRESS}).status_code == 409
     assert everything() == before
 
 
@@ -101,7 +101,7 @@ def test_case_28_expired_points_are_refused_alike(
     assert order(till, mode="hold").json()["code"] == "insufficient_points"
     phone = browser_of(till)
     assert "not enough points" in text_of(phone.get("/my/gifts/MUG/order"))
-    assert phone.post("/my/gifts/MUG/order", {"reference": "MY-1", **ADDRESS}).status_code == 409
+    assert phone.post("/my/gifts/MUG/order", {"reference": MY_REFERENCE, **ADDRESS}).status_code == 409
     account = signed_in("ann", programme).get(reverse("admin:loyalty_account_change", args=[ada.pk]))
     assert "No lot has points in it." in account.content.decode()
     assert not Redemption.objects.exists()

@@ -44,8 +44,10 @@ class Life:
         phone = browser_of(self.till)
         figures = self.get("/members/10042/balance")
         me = phone.get("/api/v1/me").json()
+        member = self.get("/members/10042")
         assert me["balance"] == figures
-        check_home(text_of(phone.get("/my/")), figures, me, self.get("/members/10042"))
+        assert me["tier"] == (member["tier"] or {}).get("code")
+        check_home(text_of(phone.get("/my/")), figures, me, member)
         self.statuses |= check_history(phone, self.get("/members/10042/history?limit=250")["items"])
         check_gifts(phone, self.get("/gifts?lang=fr&member=10042")["items"], figures["available"])
         check_orders(phone, self.get("/members/10042/history?kind=redemption&limit=250")["items"])

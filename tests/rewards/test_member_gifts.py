@@ -8,6 +8,7 @@ from django.test import Client
 
 from loyalty.services import tier_create
 from members.models import Member, Programme
+from rewards.pages.gifts import Window
 from segments.models import Segment
 from tests.factories import ApiClient, SegmentFactory
 from tests.loyalty.worlds import MONDAY, adjust
@@ -83,6 +84,36 @@ def test_search_and_categories(phone: Client, programme: Programme) -> None:
         assert ("Tasse bleue" in page) is is_found, query
         assert "Coffret" not in page
     assert "Maison (1)" in text_of(phone.get("/my/gifts"))
+
+
+def test_a_category_counts_what_is_offered(phone: Client, programme: Programme) -> None:
+    category(programme, "home", name={"fr": "Maison"})
+    category(programme, "travel", name={"fr": "Voyages"})
+    SegmentFactory(programme=programme, code="vip")
+    live_gift(programme, "MUG", at=BEFORE, name={"fr": "Tasse"}, categories=("home",))
+    live_gift(programme, "VASE", at=BEFORE, name={"fr": "Vase"}, categories=("home",), segments=("vip",))
+    live_gift(programme, "TRIP", at=BEFORE, name={"fr": "Voyage"}, categories=("travel",), segments=("vip",))
+    page = text_of(phone.get("/my/gifts"))
+    assert "Maison (1)" in page
+    assert "Voyages" not in page
+
+
+def test_a_long_search_looks_once(
+    phone: Client, programme: Programme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_gift(programme, "MUG", at=BEFORE, name={"fr": "Tasse"})
+    titles, title = [], Window.title
+    monkeypatch.setattr(Window, "title", lambda window, gift: titles.append(gift.code) or title(window, gift))
+    page = phone.get("/my/gifts", {"q": "t " * 50 + "x" * 5000})
+    assert "Tasse" in text_of(page)
+    assert titles == ["MUG"]
+
+
+def test_what_no_pace_reaches(till: ApiClient, phone: Client, programme: Programme) -> None:
+    live_gift(programme, "CASTLE", at=BEFORE, name={"fr": "Château"}, points=2**53)
+    adjust(till, "10042", 1, reference="CRM-1")
+    for page in ("/my/gifts", "/my/gifts/CASTLE"):
+        assert "Château" in text_of(phone.get(page))
 
 
 def test_pages_of_gifts(phone: Client, programme: Programme) -> None:

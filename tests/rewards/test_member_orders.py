@@ -1,17 +1,20 @@
 """Ordering a gift on the member's pages: confirm, receive, follow, cancel, send back."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from members.models import Member, Programme
 from rewards.models import Delivery, Redemption
 from segments.models import Segment
 from tests.factories import ApiClient
 from tests.loyalty.worlds import adjust, balance
-from tests.rewards.orders import act, card, mug, order
+from tests.rewards.catalogue import revised, validated
+from tests.rewards.orders import act, card, mug, order, use
 from tests.rewards.test_member_pages import browser_of, text_of
 from tests.statements import statements
 
@@ -25,6 +28,8 @@ ADDRESS = {
     "country": "Belgique",
 }
 
+MY_REFERENCE = "MY-01900000-0000-7000-8000-000000000001"
+
 
 @pytest.fixture
 def phone(till: ApiClient, club: Segment, ada: Member) -> Client:
@@ -36,10 +41,15 @@ def phone(till: ApiClient, club: Segment, ada: Member) -> Client:
 
 def confirm(phone: Client, gift: str, **fields: Any) -> Any:
     """Send the form of the confirmation page."""
+    return phone.post(f"/my/gifts/{gift}/order", {**promised(phone, gift), **fields})
+
+
+def promised(phone: Client, gift: str) -> dict[str, str]:
+    """What the confirmation page sends of itself: its reference and its price."""
     page = phone.get(f"/my/gifts/{gift}/order").content.decode()
-    reference = re.search(r'name="reference" value="([^"]+)"', page)
-    assert reference, page
-    return phone.post(f"/my/gifts/{gift}/order", {"reference": reference[1], **fields})
+    found = dict(re.findall(r'name="(reference|points)"\s+value="([^"]+)"', page))
+    assert found.keys() == {"reference", "points"}, page
+    return found
 
 
 def test_a_gift_by_post(till: ApiClient, phone: Client, programme: Programme) -> None:
@@ -107,10 +117,76 @@ def test_what_cannot_be_had(phone: Client, programme: Programme, fields: Any, wo
     page = phone.get("/my/gifts/MUG/order")
     assert words in text_of(page)
     assert 'name="reference"' not in page.content.decode()
-    answer = phone.post("/my/gifts/MUG/order", {"reference": "MY-1", **ADDRESS})
+    answer = phone.post("/my/gifts/MUG/order", {"reference": MY_REFERENCE, **ADDRESS})
     assert answer.status_code == 409
     assert words in answer.content.decode()
     assert not Redemption.objects.exists()
+
+
+def test_nobody_pays_another_price_than_she_read(
+    till: ApiClient, phone: Client, programme: Programme
+) -> None:
+    gift = mug(programme, stock=3)
+    sent = {**promised(phone, "MUG"), **ADDRESS}
+    revised(gift, points=350)
+    validated(gift)
+    answer = phone.post("/my/gifts/MUG/order", sent)
+    assert answer.status_code == 409
+    for words in ("It costs something else now.", "Order for 350 points"):
+        assert words in answer.content.decode()
+    assert 'value="Rue Neuve 1"' in answer.content.decode()
+    assert not Redemption.objects.exists()
+    again = dict(re.findall(r'name="(reference|points)"\s+value="([^"]+)"', answer.content.decode()))
+    assert phone.post("/my/gifts/MUG/order", {**ADDRESS, **again}).status_code == 302
+    assert balance(till)["available"] == 1650
+
+
+@pytest.mark.parametrize(
+    "reference", ["WEB-992", "MY-1", "MY-dry-run", f"{MY_REFERENCE}0", f"x{MY_REFERENCE}"]
+)
+def test_members_take_no_reference_of_a_shop(phone: Client, programme: Programme, reference: str) -> None:
+    mug(programme, stock=3)
+    answer = phone.post("/my/gifts/MUG/order", {"reference": reference, **ADDRESS})
+    assert answer.status_code == 422
+    assert not Redemption.objects.exists()
+
+
+def test_no_reference_of_others_keeps_a_member_from_ordering(
+    till: ApiClient, phone: Client, programme: Programme
+) -> None:
+    mug(programme, stock=3)
+    Member.objects.create(programme=programme, number="7", enrolled_at=timezone.now())
+    adjust(till, "7", 2000)
+    for reference in ("MY-dry-run", "dry-run"):
+        assert order(till, "MUG", reference, member="7").status_code == 201
+    assert confirm(phone, "MUG", **ADDRESS).status_code == 302
+
+
+def test_what_is_paid_on_top(phone: Client, programme: Programme) -> None:
+    """On the card, the gift's page and where it is confirmed."""
+    mug(programme, stock=3, cash_amount=Decimal("4.50"))
+    for page in ("/my/gifts", "/my/gifts/MUG", "/my/gifts/MUG/order"):
+        assert "300 points + 4.50 EUR" in text_of(phone.get(page)), page
+
+
+def test_a_voucher_used_in_part(till: ApiClient, phone: Client, programme: Programme) -> None:
+    card(programme, has_balance=True)
+    where = confirm(phone, "CARD").headers["Location"]
+    assert "Left on it" not in text_of(phone.get(where))
+    code = re.search(r"<code>([^<]+)</code>", phone.get(where).content.decode())
+    assert code
+    assert use(till, code[1], "POS-1", amount="10.00").status_code == 200
+    assert "Worth 25.00 EUR Left on it 15.00 EUR" in text_of(phone.get(where))
+
+
+def test_a_gift_that_gives_no_points_back(till: ApiClient, phone: Client, programme: Programme) -> None:
+    for code, gives in (("MUG", True), ("CUP", False)):
+        mug(programme, code, stock=3, is_returnable=True, returns_points=gives)
+        reference = confirm(phone, code, **ADDRESS).headers["Location"].rpartition("/")[2]
+        for step in ("in_preparation", "in_delivery", "delivered"):
+            assert act(till, reference, "status", status=step).status_code == 200, step
+        page = text_of(phone.get(f"/my/orders/{reference}/return"))
+        assert ("Your points come back" in page, "gives no points back" in page) == (gives, not gives)
 
 
 def test_cancelling(till: ApiClient, phone: Client, programme: Programme) -> None:

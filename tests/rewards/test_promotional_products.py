@@ -23,7 +23,7 @@ from loyalty.services import (
 from loyalty.services.products import ProductRow, products_put
 from members.models import Member, Programme
 from rewards.api.promotional import PromotionalProducts
-from rewards.labels import EFFECTS, burn_label, earn_label
+from rewards.labels import EFFECTS, burn_label, earn_label, written_in
 from rewards.services import promotional_price_set
 from segments.models import Segment
 from segments.services import membership_add, segment_create
@@ -281,6 +281,12 @@ def test_pages_hold_every_item_once(till: ApiClient, club: Segment, programme: P
 def test_wrong_queries(till: ApiClient, club: Segment, query: str) -> None:
     answer = till.get(f"{URL}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_error")
+
+
+def test_a_regional_language_of_ours_is_found(settings: Any) -> None:
+    settings.LANGUAGES = [("en", "English"), ("fr", "Français"), ("pt-br", "Português")]
+    assert [written_in([tag, "fr"]) for tag in ("pt-BR", "fr-BE", "tlh")] == ["pt-br", "fr", "fr"]
+    assert written_in(["tlh"]) == "en"
 
 
 @pytest.mark.parametrize(
