@@ -5,6 +5,7 @@ order.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -108,16 +109,26 @@ def erasure_of(member: Member) -> Iterator[Fate]:
         yield from app.selectors.erasure_of(member)
 
 
-@db_transaction.atomic
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """A database transaction with a minute for each statement: keys, news and files have no index by member."""
+    with db_transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '60s'")
+        yield
+
+
 def person_erase(*, member: Member, actor: str, now: datetime) -> Member:
     """Erase a person from all apps, for good, or not at all; returns the row that is left.
 
     Points are forfeited, the number is free again, the ledger still verifies; docs/rules.md says what stays and
     why. `actor` is `staff:<username>`. Raises OrdersUnderWay, and NotFound for who is erased already.
     """
-    with connection.cursor() as cursor:
-        # News, kept answers and files are read whole: they have no index by member.
-        cursor.execute("SET LOCAL statement_timeout = '60s'")
+    with unhurried():
+        return _erase(member, actor, now)
+
+
+def _erase(member: Member, actor: str, now: datetime) -> Member:
     number = member.number
     loyalty.services.account_lock(member=member, now=now)
     erased = members.services.member_erase(member=member, now=now)

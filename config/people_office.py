@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.db import transaction as db_transaction
 from django.forms.widgets import Media
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config.kernel.admin import TenantAdmin
 from config.kernel.errors import RistourneError
-from config.people import download, erasure_of, person_erase
+from config.people import download, erasure_of, person_erase, unhurried
 from members.models import Member
 from rewards.selectors import orders_under_way
 
@@ -73,9 +74,15 @@ def person_erase_by_staff(request: HttpRequest, member_id: int) -> HttpResponse:
                 office.log_change(request, erased, "Erased the person.")
         except RistourneError as error:
             form.add_error(None, error.detail)
+        except OperationalError:
+            form.add_error(
+                None, "Others are writing about this member right now: nothing was erased. Try again."
+            )
         else:
             messages.success(request, "The person is erased.")
             return redirect("admin:members_member_change", erased.pk)
+    with unhurried():
+        fates = list(erasure_of(member))
     context = {
         **admin.site.each_context(request),
         "title": f"Erase member {member.number}",
@@ -83,7 +90,7 @@ def person_erase_by_staff(request: HttpRequest, member_id: int) -> HttpResponse:
         "original": member,
         "media": office.media + Media(css={"all": ["css/loyalty.css"]}),
         "form": form,
-        "fates": list(erasure_of(member)),
+        "fates": fates,
         "orders": orders_under_way(member),
     }
     return TemplateResponse(request, "admin/members/erase.html", context, status=422 if form.errors else 200)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from loyalty import apply
 from loyalty.models import Account
-from loyalty.services import tier_create, tier_grant, tier_rules_set, tiers_review, writes
+from loyalty.services import account_lock, tier_create, tier_grant, tier_rules_set, tiers_review, writes
 from members.models import Member, Programme, SignInRequest
 from members.services import identification, partner_update, sign_in_answer
 from rewards.models import Redemption
@@ -23,6 +23,7 @@ from segments.models import Segment
 from segments.services import criteria_save, refresh_request, refresh_run, refreshing, segment_create
 from tests.config.quill import EMAIL, NUMBER, SHOP, WORD, person
 from tests.factories import ApiClient, SegmentFactory
+from tests.loyalty.desks import root  # noqa: F401
 from tests.loyalty.worlds import BASKET, adjust, call, earn, event, event_type, reverse
 from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
 from tests.races.meanwhile import Meanwhile, check_gone, erase, erased_once_decided, erased_once_read
@@ -114,6 +115,31 @@ def test_without_versions_the_person_comes_back(
         earn(till, "POS-QUILL", **MINE)
     assert "POS-QUILL" in dump()
     assert Account.objects.get(pk=quill.pk).available + Account.objects.get(pk=quill.pk).pending > 0
+
+
+def test_staff_are_told_that_others_are_writing(quill: Member, root: Client) -> None:  # noqa: F811
+    """The page waits for two seconds, like every page, and says what to do; nothing is erased."""
+    locked, may_go = Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            account_lock(member=quill, now=timezone.now())
+            locked.set()
+            may_go.wait(timeout=30)
+        connections.close_all()
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert locked.wait(timeout=5)
+    try:
+        page = root.post(f"/admin/members/member/{quill.pk}/erase", {"number": NUMBER})
+    finally:
+        may_go.set()
+        holder.join()
+    assert page.status_code == 422
+    assert "nothing was erased. Try again." in page.content.decode()
+    quill.refresh_from_db()
+    assert quill.first_name == "Quill"
 
 
 @pytest.mark.usefixtures("rich")
