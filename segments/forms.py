@@ -30,12 +30,18 @@ def text_fields(segment: Segment) -> dict[str, Any]:
     """What members read: what the segment is called, and why they are in it."""
     languages = languages_of(segment.programme)
     return language_fields(
-        LABEL, languages, label="Name for members", length=LABEL_LENGTH, said=segment.labels
+        LABEL,
+        languages,
+        label="Name for members",
+        length=LABEL_LENGTH,
+        said=segment.labels,
+        tells_changes=True,
     ) | language_fields(
         DESCRIPTION,
         languages,
         label="Members read",
         length=DESCRIPTION_MAX_LENGTH,
         said=segment.descriptions,
+        tells_changes=True,
         help_text="Why they are in this group, on their page of groups. The reasons of staff stay inside.",
     )

@@ -25,8 +25,12 @@ def language_fields(
     said: Texts | None = None,
     help_text: str = "",
     widget: forms.Widget | type[forms.Widget] = UnfoldAdminTextInputWidget,
+    tells_changes: bool = False,
 ) -> dict[str, forms.CharField]:
-    """A field `<prefix><code>` for each language; `said` is what is there already, `length` None unlimited."""
+    """A field `<prefix><code>` for each language; `said` is what is there already, `length` None unlimited.
+
+    `tells_changes`: what was not typed over on the page is no change, whatever others wrote meanwhile.
+    """
     return {
         f"{prefix}{language.code}": forms.CharField(
             label=f"{label}, {language.name}",
@@ -35,6 +39,7 @@ def language_fields(
             initial=(said or {}).get(language.code, ""),
             help_text=help_text,
             widget=widget,
+            show_hidden_initial=tells_changes,
         )
         for language in languages
     }

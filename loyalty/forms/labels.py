@@ -12,10 +12,19 @@ from members.selectors import languages_of
 LABEL = "label_"
 
 
-def label_fields(programme: Programme, said: Texts | None = None) -> dict[str, forms.CharField]:
+def label_fields(
+    programme: Programme, said: Texts | None = None, *, tells_changes: bool = False
+) -> dict[str, forms.CharField]:
     """A name for each language; where there is none, members read the one that staff use."""
     languages = languages_of(programme)
-    return language_fields(LABEL, languages, label="Name for members", length=LABEL_LENGTH, said=said)
+    return language_fields(
+        LABEL,
+        languages,
+        label="Name for members",
+        length=LABEL_LENGTH,
+        said=said,
+        tells_changes=tells_changes,
+    )
 
 
 def with_labels(steps: list[tuple[str, dict[str, Any]]], programme: Programme | None) -> list[Any]:

@@ -25,7 +25,8 @@ class TierForm(forms.ModelForm):
     @classmethod
     def of(cls, tier: Tier) -> type["TierForm"]:
         """The form of a tier that exists: its code stays, and it has a name in each language of its programme."""
-        return type(cls.__name__, (cls,), {"code": None, **label_fields(tier.programme, tier.labels)})
+        names = label_fields(tier.programme, tier.labels, tells_changes=True)
+        return type(cls.__name__, (cls,), {"code": None, **names})
 
     def clean_rank(self) -> int:
         rank: int = self.cleaned_data["rank"]

@@ -400,7 +400,7 @@ def test_what_members_read_of_a_segment(desk: Client, vip: Segment) -> None:
     desk.post(page, {"name": "Very important", "is_shown_to_members": "on", first: "You came first."})
     vip.refresh_from_db()
     assert vip.descriptions == {languages[0]: "You came first."}
-    desk.post(page, {"name": "Very important", first: ""})
+    desk.post(page, {"name": "Very important", first: "", f"initial-{first}": "You came first."})
     vip.refresh_from_db()
     assert (vip.descriptions, vip.is_shown_to_members) == ({}, False)
     for texts in ("labels", "descriptions"):
@@ -408,6 +408,18 @@ def test_what_members_read_of_a_segment(desk: Client, vip: Segment) -> None:
             segment_update(
                 segment=vip, name="x", is_shown_to_members=True, **{texts: {"xx": "Not spoken here"}}
             )
+
+
+def test_a_page_opened_before_takes_no_text_back(desk: Client, vip: Segment) -> None:
+    """Two write what members read, each in a language: as browsers send it, with what each page showed."""
+    page = url("segment_change", vip)
+    one, other = vip.programme.languages.values_list("code", flat=True)[:2]
+    blank = {f"{initial}{text}_{x}": "" for initial in ("", "initial-") for text in ("label", "description")
+             for x in (one, other)}  # fmt: skip
+    desk.post(page, blank | {"name": vip.name, f"label_{one}": "Amis", f"description_{one}": "Bienvenue"})
+    desk.post(page, blank | {"name": vip.name, f"label_{other}": "Vrienden"})
+    vip.refresh_from_db()
+    assert (vip.labels, vip.descriptions) == ({one: "Amis", other: "Vrienden"}, {one: "Bienvenue"})
 
 
 def test_what_a_segment_is_called_for_members(desk: Client, vip: Segment) -> None:
@@ -419,6 +431,7 @@ def test_what_a_segment_is_called_for_members(desk: Client, vip: Segment) -> Non
     assert (vip.name, vip.labels) == ("vip staff list", {language: "Our best friends"})
     answer = desk.post(url("segment_change", vip), {"name": "x", field: "x" * 201})
     assert field in answer.context["adminform"].form.errors
-    desk.post(url("segment_change", vip), {"name": "vip staff list", field: ""})
+    emptied = {"name": "vip staff list", field: "", f"initial-{field}": "Our best friends"}
+    desk.post(url("segment_change", vip), emptied)
     vip.refresh_from_db()
     assert vip.labels == {}
