@@ -68,10 +68,9 @@ def _finish(
 ) -> HttpResponse:
     """A page about a person is nobody else's: never cached. A cookie past half its life is renewed."""
     response.headers.setdefault("Cache-Control", "no-store")
+    # A picture or a stylesheet is for everybody: no cache may keep anybody's cookie with it.
     if "public" in response.headers["Cache-Control"]:
-        return (
-            response  # a picture or a stylesheet, for everybody: no cache may keep anybody's cookie with it
-        )
+        return response
     patch_vary_headers(response, ["Cookie", "Accept-Language"])
     if session and is_worn(Kind.COOKIE, token) and cookie_name() not in response.cookies:
         renewed = sign(Kind.COOKIE, claim_of(session, session.member))
