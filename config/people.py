@@ -118,17 +118,13 @@ def unhurried() -> Iterator[None]:
         yield
 
 
+@unhurried()
 def person_erase(*, member: Member, actor: str, now: datetime) -> Member:
     """Erase a person from all apps, for good, or not at all; returns the row that is left.
 
     Points are forfeited, the number is free again, the ledger still verifies; docs/rules.md says what stays and
     why. `actor` is `staff:<username>`. Raises OrdersUnderWay, and NotFound for who is erased already.
     """
-    with unhurried():
-        return _erase(member, actor, now)
-
-
-def _erase(member: Member, actor: str, now: datetime) -> Member:
     number = member.number
     loyalty.services.account_lock(member=member, now=now)
     erased = members.services.member_erase(member=member, now=now)

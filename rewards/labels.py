@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.conf import settings
-from django.utils.translation import get_supported_language_variant, ngettext, override
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
 
+from config.kernel.catalogues import own_variant
 from rewards.templatetags.my_points import exact
 
 EFFECTS = ("multiplier", "rate", "per_item", "fixed")
@@ -15,14 +16,6 @@ EFFECTS = ("multiplier", "rate", "per_item", "fixed")
 def written_in(languages: Sequence[str]) -> str:
     """The first of these languages (BCP 47) that we write; the installation's for none."""
     return next(filter(None, map(own_variant, languages)), settings.LANGUAGE_CODE)
-
-
-def own_variant(language: str) -> str:
-    """The language of ours that is this one, or is spoken where it is; "" for none."""
-    try:
-        return get_supported_language_variant(language.lower())
-    except LookupError:
-        return ""
 
 
 def earn_label(effect: Mapping[str, str], currency: str, language: str) -> str:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from config.kernel.catalogues import own_variant
 from config.kernel.texts import best_language, chain
 from loyalty.selectors import Snapshot, member_offers, promotions_open_now, snapshot_of
-from rewards.labels import own_variant, written_in
+from rewards.labels import written_in
 from rewards.models import PromotionalPrice
 from rewards.promotional import Key, Price, Told, page_of
 from rewards.shelf import Shelf, shelf_of

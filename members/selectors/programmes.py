@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet, Sum
-from django.utils.translation import get_supported_language_variant
 
+from config.kernel.catalogues import own_variant
 from config.kernel.errors import NotFound
 from members.models import Activity, Member, Partner, Programme, ProgrammeLanguage
 from members.selectors.callers import Caller
@@ -52,10 +52,7 @@ def earned_since(member: Member, since: datetime) -> int:
 
 def language_for(language: str) -> str:
     """The language of our own texts that comes nearest to a member's, else the installation's default."""
-    try:
-        return get_supported_language_variant(language or settings.LANGUAGE_CODE)
-    except LookupError:
-        return settings.LANGUAGE_CODE
+    return own_variant(language) or settings.LANGUAGE_CODE
 
 
 def partner_names(programme: Programme) -> dict[int, str]:

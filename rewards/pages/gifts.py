@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from config.kernel.texts import clean_html, pick
 from members.selectors import earned_since
 from rewards.eligibility import Taker, reasons
-from rewards.feed import below, categories_shown, gift_shown, texts_of
+from rewards.feed import below, gift_shown, gifts_by_category, texts_of
 from rewards.pages.page import PointsPage, page_number
 from rewards.selectors import taker_in
 from rewards.services.pictures import FOLDER
@@ -112,12 +112,11 @@ class GiftsPage(PointsPage):
         gifts = self._found(window, **asked)
         page = self._page(len(gifts))
         kept = {name: value for name, value in asked.items() if value}
-        categories = categories_shown(window.shelf, window.languages, "")
         return super().get_context_data(
             offers=[window.offer(gift) for gift in gifts[page * PAGE : (page + 1) * PAGE]],
             count=len(gifts),
             asked=asked,
-            categories=_with_counts(window, categories),
+            categories=_categories(window),
             more="?" + urlencode({**kept, "page": page + 2}) if len(gifts) > (page + 1) * PAGE else "",
             first="?" + urlencode(kept) if page else "",
             available=window.taker.available,
@@ -174,14 +173,18 @@ def window_of(page: PointsPage) -> Window:
     )
 
 
-def _with_counts(window: Window, categories: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def _categories(window: Window) -> list[dict[str, Any]]:
     """The categories at the top that hold gifts which are offered to the member, with how many."""
-    offered, counted = window.offered(window.shelf.gifts), []
-    for category in categories:
-        if category["active"] and category["parent"] is None:
-            inside = below(window.shelf.categories, category["code"])
-            count = sum(not inside.isdisjoint(gift.categories) for gift in offered)
-            counted.append({"code": category["code"], "name": category["name"], "count": count})
+    held = gifts_by_category(window.shelf)
+    counted = [
+        {
+            "code": category.code,
+            "name": pick(category.name, window.languages)[0],
+            "count": len(window.offered(held[category.id].values())),
+        }
+        for category in window.shelf.categories
+        if category.is_active and category.parent_id is None
+    ]
     return [category for category in counted if category["count"]]
 
 

@@ -7,22 +7,16 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
-from django.utils import timezone
 
 import loyalty.services
-from config.people import person_erase
 from loyalty import apply
 from loyalty.models import Account
 from loyalty.services import writes
 from members.models import Member
-from tests.config.quill import WORD
+from tests.config.quill import WORD, erase
 from tests.ledger_checks import check_ledger
 from tests.races.crowd import somebody_waits
 from tests.rewards.test_vouchers import dump
-
-
-def erase(member: Member) -> Any:
-    return person_erase(member=member, actor="staff:carol", now=timezone.now())
 
 
 class Meanwhile:

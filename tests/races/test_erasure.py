@@ -21,12 +21,12 @@ from rewards.models import Redemption
 from rewards.services import reservations_lapse
 from segments.models import Segment
 from segments.services import criteria_save, refresh_request, refresh_run, refreshing, segment_create
-from tests.config.quill import EMAIL, NUMBER, SHOP, WORD, person
+from tests.config.quill import EMAIL, NUMBER, SHOP, WORD, erase, person
 from tests.factories import ApiClient, SegmentFactory
 from tests.loyalty.desks import root  # noqa: F401
 from tests.loyalty.worlds import BASKET, adjust, call, earn, event, event_type, reverse
 from tests.races.crowd import WITHOUT_VERSIONS, at_once, broken_apply, twin
-from tests.races.meanwhile import Meanwhile, check_gone, erase, erased_once_decided, erased_once_read
+from tests.races.meanwhile import Meanwhile, check_gone, erased_once_decided, erased_once_read
 from tests.rewards.orders import act, mug, order
 from tests.rewards.test_member_pages import browser_of
 from tests.rewards.test_vouchers import dump

@@ -24,9 +24,7 @@ PAGES = (
         "/my/choco-club/sign-in",
     ),
 )
-NAMES = (
-    *("kind", "status", "from", "to", "before", "page", "q", "category", "reach", "lang", "cursor", "next"),
-)
+NAMES = ["kind", "status", "from", "to", "before", "page", "q", "category", "reach", "lang", "cursor", "next"]
 VALUES = (
     *("", "x", "-1", "0", "1.5", "9" * 400, "%00", "%FF%FE", "%ED%A0%80", "%F0%9F%8D%AB", "null", "[]"),
     *("0000-00-00", "9999-12-31", "0001-01-01", "2026-02-30", "2026-11-23T10:00", "'%22%3E%3Cscript%3E"),

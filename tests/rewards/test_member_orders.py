@@ -46,7 +46,10 @@ def confirm(phone: Client, gift: str, **fields: Any) -> Any:
 
 def promised(phone: Client, gift: str) -> dict[str, str]:
     """What the confirmation page sends of itself: its reference and its price."""
-    page = phone.get(f"/my/gifts/{gift}/order").content.decode()
+    return said_along(phone.get(f"/my/gifts/{gift}/order").content.decode())
+
+
+def said_along(page: str) -> dict[str, str]:
     found = dict(re.findall(r'name="(reference|points)"\s+value="([^"]+)"', page))
     assert found.keys() == {"reference", "points"}, page
     return found
@@ -136,7 +139,7 @@ def test_nobody_pays_another_price_than_she_read(
         assert words in answer.content.decode()
     assert 'value="Rue Neuve 1"' in answer.content.decode()
     assert not Redemption.objects.exists()
-    again = dict(re.findall(r'name="(reference|points)"\s+value="([^"]+)"', answer.content.decode()))
+    again = said_along(answer.content.decode())
     assert phone.post("/my/gifts/MUG/order", {**ADDRESS, **again}).status_code == 302
     assert balance(till)["available"] == 1650
 
